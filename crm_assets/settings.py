@@ -1,0 +1,232 @@
+"""Settings: the environment, ``.env`` and ``stores.yaml``, read once, validated, frozen.
+
+Every setting is documented in ``.env.example``. A value is never shown in an error, only its shape: it may be a secret. What a
+portal does with its ``site`` is the portal's own business.
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError, field_validator
+
+from crm_assets.errors import ConfigurationError
+from crm_assets.model import Store
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+SECRET_NAME = re.compile(r"^CRM_[A-Z0-9]+_[A-Z0-9_]+_(USER|PASSWORD)$")
+Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+
+
+class Environment(BaseModel):
+    """What the environment says; every field is ``CRM_<NAME>`` and has a default, so that the demo needs none."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    home: Path = Field(default=PROJECT_ROOT, description="folder that relative paths start from", examples=["/srv/crm"])
+    stores_file: Path = Field(
+        default=Path("stores.yaml"), description="path of the store list", examples=["/etc/crm/stores.yaml"]
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL URL; none starts the embedded server",
+        examples=["postgresql://crm:secret@db.internal:5432/crm"],
+    )
+    profiles_dir: Path = Field(
+        default=Path("profiles"), description="folder of the saved sessions", examples=["/var/lib/crm/profiles"]
+    )
+    downloads_dir: Path = Field(
+        default=Path("downloads"), description="folder of the raw files", examples=["/var/lib/crm/downloads"]
+    )
+    local_dir: Path = Field(
+        default=Path(".local"), description="folder of what the scripts make", examples=["/var/lib/crm/local"]
+    )
+    browser_channel: str = Field(
+        default="chrome", description="browser channel tried first", examples=["chrome", "chromium"]
+    )
+    browser_path: Path | None = Field(
+        default=None, description="path of the browser to use, above any channel", examples=["/usr/bin/chromium"]
+    )
+    headless: bool = Field(default=True, description="true or false", examples=["true"])
+    keep_files: bool = Field(
+        default=False, description="true or false: keep raw files after ingestion", examples=["false"]
+    )
+    download_timeout_seconds: int = Field(
+        default=600, ge=10, description="whole number of at least 10: hard limit of one export", examples=["600"]
+    )
+    page_timeout_seconds: int = Field(
+        default=45, ge=1, description="whole number of at least 1: limit of one wait on a page", examples=["45"]
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and value.get_secret_value():
+            TypeAdapter(PostgresDsn).validate_python(_with_host(value.get_secret_value()))
+            return value
+        return None
+
+
+def _with_host(url: str) -> str:
+    """A socket URL carries its host as ``?host=/path``; pydantic wants one between the slashes."""
+    return re.sub(r"@(?=/)", "@localhost", url, count=1) if "host=" in url else url
+
+
+class StoreEntry(BaseModel):
+    """One store in ``stores.yaml``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    first_day: date
+    booking_prefix: str | None = None
+    strategies: tuple[str, ...] = ()
+
+
+class Crm(BaseModel):
+    """One CRM in ``stores.yaml``: the module of its portal, the portal's addresses and the stores."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = Field(min_length=1)
+    portal: str = Field(pattern=r"^[a-zA-Z_][\w.]*$")
+    max_window_days: int = Field(default=90, ge=1, le=366)
+    site: dict[str, Any] = Field(default_factory=dict)
+    stores: dict[Code, StoreEntry] = Field(min_length=1)
+
+
+class StoresFile(BaseModel):
+    """The whole of ``stores.yaml``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    crms: dict[Code, Crm] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """An account's login; the password shows itself only when asked."""
+
+    user: str
+    password: SecretStr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that is configured, with paths made absolute."""
+
+    env: Environment
+    crms: Mapping[str, Crm]
+    secrets: Mapping[str, SecretStr]
+
+    def crm(self, code: str) -> Crm:
+        if code not in self.crms:
+            raise ConfigurationError(f"unknown CRM {code!r}: expected one of {_listed(self.crms)} (see stores.yaml)")
+        return self.crms[code]
+
+    def store(self, crm: str, code: str) -> Store:
+        stores = self.crm(crm).stores
+        if code not in stores:
+            raise ConfigurationError(
+                f"unknown store {crm}/{code}: expected one of {_listed(stores)} or 'all' (stores are listed in stores.yaml)"
+            )
+        return Store(crm=crm, code=code, **dict(stores[code]))
+
+    def stores(self, crm: str) -> tuple[Store, ...]:
+        return tuple(self.store(crm, code) for code in self.crm(crm).stores)
+
+    def credentials(self, store: Store) -> Credentials | None:
+        """The account's login from ``CRM_<CRM>_<STORE>_USER`` and ``_PASSWORD``, or None when either is unset."""
+        user, password = (self.secrets.get(secret_name(store, part)) for part in ("USER", "PASSWORD"))
+        return Credentials(user=user.get_secret_value(), password=password) if user and password else None
+
+    def path(self, setting: Path) -> Path:
+        """A configured path, made absolute from the project's home."""
+        return self.env.home / setting.expanduser()
+
+    @property
+    def profiles_dir(self) -> Path:
+        return self.path(self.env.profiles_dir)
+
+    @property
+    def downloads_dir(self) -> Path:
+        return self.path(self.env.downloads_dir)
+
+    @property
+    def local_dir(self) -> Path:
+        return self.path(self.env.local_dir)
+
+
+def secret_name(store: Store, part: str) -> str:
+    """``CRM_TD_A668_USER`` for store ``td/a668`` and part ``USER``."""
+    return f"CRM_{store.crm}_{store.code}_{part}".upper().replace("-", "_")
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment, the env file (``CRM_ENV_FILE``, default ``.env``) and the store list.
+
+    The environment wins over the env file. Raises ConfigurationError with the setting's name, what was expected and an example.
+    """
+    given = dict(os.environ if environ is None else environ)
+    home = Path(given.get("CRM_HOME") or PROJECT_ROOT)
+    values = _env_file(home / given.get("CRM_ENV_FILE", ".env"), must_exist="CRM_ENV_FILE" in given) | given
+    values = {name: value for name, value in values.items() if name.startswith("CRM_") and value}
+    _refuse_misspelt(values)
+    env = _environment(values)
+    secrets = {name: SecretStr(value) for name, value in values.items() if SECRET_NAME.match(name)}
+    return Settings(env=env, crms=_crms(env.home / env.stores_file.expanduser()), secrets=secrets)
+
+
+def _env_file(path: Path, *, must_exist: bool) -> dict[str, str]:
+    if not path.is_file():
+        if must_exist:
+            raise ConfigurationError(f"CRM_ENV_FILE: expected a file of NAME=value lines, found nothing at {path}")
+        return {}
+    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+
+
+def _environment(values: Mapping[str, str]) -> Environment:
+    try:
+        return Environment(**{name.removeprefix("CRM_").lower(): value for name, value in values.items()})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(_refusal(values, str(e["loc"][0])) for e in error.errors())) from None
+
+
+def _refusal(values: Mapping[str, str], field: str) -> str:
+    name, info = f"CRM_{field.upper()}", Environment.model_fields[field]
+    example = info.examples[0] if info.examples else ""
+    return (
+        f"{name}: expected {info.description}, found a text of {len(values.get(name, ''))} characters. "
+        f"Example: {name}={example}"
+    )
+
+
+def _refuse_misspelt(values: Mapping[str, str]) -> None:
+    known = {f"CRM_{field.upper()}" for field in Environment.model_fields} | {"CRM_ENV_FILE", "CRM_DAGSTER_DATABASE_URL"}
+    for name in values.keys() - known:
+        meant = difflib.get_close_matches(name, known, n=1, cutoff=0.88)
+        if meant and not SECRET_NAME.match(name):
+            raise ConfigurationError(f"{name}: unknown setting. Did you mean {meant[0]}? All settings stand in .env.example")
+
+
+def _crms(path: Path) -> Mapping[str, Crm]:
+    try:
+        return StoresFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).crms
+    except FileNotFoundError:
+        raise ConfigurationError(f"CRM_STORES_FILE: expected the store list, found no file at {path}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: expected YAML, found: {error}") from None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"{path}: {wrong}. Compare it with the stores.yaml of the project") from None
+
+
+def _listed(names: Mapping[str, object]) -> str:
+    return ", ".join(sorted(names))
