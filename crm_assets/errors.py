@@ -11,6 +11,7 @@ Retrying reads the type, never the text. A message says what was expected, what 
     ├─ BrowserMissing                                         the installer installs a browser
     ├─ BadReport         NotAWorkbook, HeaderDrift, WrongWindow,
     │                    WrongStore, ChecksumMismatch         someone looks at the kept file
+    ├─ AccountBusy                                            wait: another run holds the account
     └─ NothingLanded                                          materialize the asset before this one
 """
 
@@ -93,3 +94,7 @@ class ChecksumMismatch(BadReport):
 
 class NothingLanded(CrmError):
     """The asset before this one has nothing for these partitions."""
+
+
+class AccountBusy(CrmError):
+    """Another run works in this store's account; one browser at a time may."""
