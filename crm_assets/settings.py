@@ -194,7 +194,7 @@ def _env_file(path: Path, *, must_exist: bool) -> dict[str, str]:
 
 def _environment(values: Mapping[str, str]) -> Environment:
     try:
-        return Environment(**{name.removeprefix("CRM_").lower(): value for name, value in values.items()})  # type: ignore[arg-type]
+        return Environment(**{name.removeprefix("CRM_").lower(): value for name, value in values.items()})
     except ValidationError as error:
         raise ConfigurationError("\n".join(_refusal(values, str(e["loc"][0])) for e in error.errors())) from None
 
@@ -209,11 +209,16 @@ def _refusal(values: Mapping[str, str], field: str) -> str:
 
 
 def _refuse_misspelt(values: Mapping[str, str]) -> None:
-    known = {f"CRM_{field.upper()}" for field in Environment.model_fields} | {"CRM_ENV_FILE", "CRM_DAGSTER_DATABASE_URL"}
+    known = {f"CRM_{field.upper()}" for field in Environment.model_fields} | {
+        "CRM_ENV_FILE",
+        "CRM_DAGSTER_DATABASE_URL",
+    }
     for name in values.keys() - known:
         meant = difflib.get_close_matches(name, known, n=1, cutoff=0.88)
         if meant and not SECRET_NAME.match(name):
-            raise ConfigurationError(f"{name}: unknown setting. Did you mean {meant[0]}? All settings stand in .env.example")
+            raise ConfigurationError(
+                f"{name}: unknown setting. Did you mean {meant[0]}? All settings stand in .env.example"
+            )
 
 
 def _crms(path: Path) -> Mapping[str, Crm]:

@@ -1,0 +1,19 @@
+"""TumbleDry (``td``): ASP.NET pages behind a login, and a report app in an iframe that prepares exports in the background."""
+
+from crm_assets.portals.contract import Portal
+from crm_assets.portals.tumbledry.export import STRATEGIES, export
+from crm_assets.portals.tumbledry.login import arrived, open_login, sign_in, signed_in
+from crm_assets.portals.tumbledry.reports import ORDER_REPORT
+from crm_assets.portals.tumbledry.site import TumbleDrySite
+
+PORTAL = Portal(
+    title="TumbleDry",
+    site=TumbleDrySite,
+    reports=(ORDER_REPORT,),
+    signed_in=signed_in,
+    open_login=open_login,
+    sign_in=sign_in,
+    arrived=arrived,
+    export=export,
+    strategies=STRATEGIES,
+)

@@ -23,7 +23,9 @@ ORDER_COLUMNS = (
     Column(name="customer_name", header="Name", personal=True, description="Customer's name"),
     Column(name="customer_address", header="Address", personal=True, description="Customer's address"),
     Column(name="customer_phone", header="Phone", personal=True, description="10 digits, rarely a placeholder"),
-    Column(name="preference", header="Preference", description="The text NA almost always; a text, not a missing value"),
+    Column(
+        name="preference", header="Preference", description="The text NA almost always; a text, not a missing value"
+    ),
     Column(name="due_on", header="Due Date", kind=Kind.DAY, formats=DAY, description="Promised day, usually 3 days on"),
     Column(
         name="last_activity_at",

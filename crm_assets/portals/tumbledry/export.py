@@ -1,0 +1,134 @@
+"""Getting TumbleDry's order report: asked for, prepared by the portal in the background, then downloaded.
+
+The list of requests also holds older ones of the same range, so ours is told apart twice: by comparing the list before and after
+asking, and by its ``Requested`` time. Where the page has a direct Export button, that one is used.
+"""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from crm_assets.errors import ExportTimedOut, PortalChanged
+from crm_assets.model import IST, Export, Report, Window
+from crm_assets.portals.contract import Visit
+from crm_assets.portals.tumbledry.pages import (
+    REPORT_ADDRESS,
+    HomePage,
+    RangeDialog,
+    ReportApp,
+    button_text,
+    list_text,
+)
+
+if TYPE_CHECKING:
+    from playwright.async_api import Locator
+
+STRATEGIES = ("report_request", "export_button")
+CLOCK_SKEW = timedelta(minutes=10)  # the portal's clock is not ours
+LIST_SECONDS = 10  # an account without any request shows an empty list for ever
+
+
+async def export(visit: Visit, report: Report, window: Window) -> Export:
+    """The order report of a window. Raises ExportTimedOut when the portal does not finish it in time."""
+    app = await _open_report(visit)
+    if await app.export_now.is_visible():
+        await _set_range(visit, app, window)
+        return await _download(visit, window, app.export_now, "export_button", visit.now())
+    await _open_requests(visit, app)
+    known = await _requested_times(app, window)
+    await _set_range(visit, app, window)
+    asked = visit.now()
+    await app.request.click()
+    link = await _own_link(visit, app, window, known, asked)
+    return await _download(visit, window, link, "report_request", asked)
+
+
+async def _open_report(visit: Visit) -> ReportApp:
+    """From home over the legacy report page into the report app; its one-time token is handed over only there."""
+    visit.step("open the order report")
+    home, app = HomePage(visit.page), ReportApp(visit.page)
+    if await home.report_link.is_visible():
+        await home.report_link.click()
+        await visit.page.wait_for_url(REPORT_ADDRESS, wait_until="domcontentloaded")
+    else:
+        await visit.goto(visit.site.order_report(visit.store.code))
+    await app.expand.or_(app.export_now).first.wait_for()
+    return app
+
+
+async def _open_requests(visit: Visit, app: ReportApp) -> None:
+    """Expand, then the historical reports with their list of requests, seen to have loaded."""
+    visit.step("open the report requests")
+    await app.expand.click()
+    await app.historical.click()
+    await app.generate.click()
+    from playwright.async_api import TimeoutError as WaitedTooLong
+
+    try:
+        await app.any_request.wait_for(timeout=LIST_SECONDS * 1000)
+    except WaitedTooLong:
+        visit.step("the list of requests is empty")
+
+
+async def _set_range(visit: Visit, app: ReportApp, window: Window) -> None:
+    """Set both dates and read them back; a range that differs from the wanted one is never requested.
+
+    Year and month go before the day: an input refuses a day that the month now shown does not have.
+    """
+    visit.step(f"set the range {window}")
+    await app.range_button.click()
+    dialog = RangeDialog(app)
+    for end, day in enumerate((window.first, window.last)):
+        fields = dialog.day_fields(end)
+        await fields.year.fill(str(day.year))
+        await fields.month.fill(str(day.month))
+        await fields.day.fill(str(day.day))
+    await dialog.update.click()
+    found = " ".join((await app.range_button.inner_text()).split())
+    if found != button_text(window.first, window.last):
+        raise PortalChanged(
+            f"{visit.store}: expected the range {button_text(window.first, window.last)}, the page took {found}"
+        )
+
+
+async def _requested_times(app: ReportApp, window: Window) -> list[str]:
+    """The ``Requested`` texts of the requests of this range, newest first."""
+    return await app.requested_cells(list_text(window.first, window.last)).all_inner_texts()
+
+
+async def _own_link(visit: Visit, app: ReportApp, window: Window, known: list[str], asked: datetime) -> "Locator":
+    """The Download link of our own request, once the portal has prepared it."""
+    from playwright.async_api import TimeoutError as WaitedTooLong
+
+    visit.step(f"wait for the report of {window}")
+    asked_range = list_text(window.first, window.last)
+    try:
+        await app.request_after(asked_range, known).wait_for()
+        requested = (await _requested_times(app, window))[0]
+        if _moment(requested) < asked - CLOCK_SKEW:
+            raise PortalChanged(
+                f"{visit.store}: expected our request of {window} on top of the list, found one of {requested}"
+            )
+        link = app.download_link(asked_range, requested)
+        await link.wait_for(timeout=visit.site.report_seconds * 1000)
+    except WaitedTooLong:
+        raise ExportTimedOut(
+            f"{visit.store}: the report of {window} was requested and is not ready after {visit.site.report_seconds} s. "
+            "Try again later"
+        ) from None
+    return link
+
+
+async def _download(visit: Visit, window: Window, control: "Locator", strategy: str, asked: datetime) -> Export:
+    """Press the control and take the file it hands over."""
+    visit.step(f"download the report of {window}")
+    async with visit.page.expect_download() as waiting:
+        await control.click()
+    download = await waiting.value
+    file = visit.scratch / f"{window.first}_{window.last}.xlsx"
+    await download.save_as(file)
+    return Export(file=file, strategy=strategy, requested_at=asked, suggested_name=download.suggested_filename)
+
+
+def _moment(requested: str) -> datetime:
+    """``07 Jan 2026 01:55 PM``, in Kolkata."""
+    return datetime.strptime(requested.strip(), "%d %b %Y %I:%M %p").replace(tzinfo=IST)

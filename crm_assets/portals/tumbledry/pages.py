@@ -1,0 +1,113 @@
+"""Every locator of TumbleDry's pages, and nothing else: what to do with them is ``login.py``'s and ``export.py``'s business."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.async_api import FrameLocator, Locator, Page
+
+REPORT_ADDRESS = re.compile(r"/App/Reports/OrderReport", re.IGNORECASE)
+HOME_ADDRESS = re.compile(r"/App/home", re.IGNORECASE)
+LOGIN_ADDRESS = re.compile(r"/Login", re.IGNORECASE)
+
+
+class LoginPage:
+    """``/Login``: user, password and, as "branch pin", the store code."""
+
+    def __init__(self, page: "Page") -> None:
+        self.user = page.locator("#txtUserId")
+        self.password = page.locator("#txtPassword")
+        self.store_code = page.locator("#txtBranchPin")
+        self.submit = page.locator("#btnLogin")
+        self.refusal = page.locator("#lblError, .alert-danger").filter(has_text=re.compile(r"\S"))
+
+
+class HomePage:
+    """``/<code>/App/home``: signed in when the order report's link is there."""
+
+    def __init__(self, page: "Page") -> None:
+        self.report_link = page.locator("#achrOrderReport")
+        self.closers = page.locator(".modal.show [data-dismiss='modal']")
+
+
+class OtpPage:
+    """``frmVerification``: its ids are not recorded, so its field is found by what it says it is."""
+
+    ADDRESS = re.compile(r"/App/frmVerification", re.IGNORECASE)
+
+    def __init__(self, page: "Page") -> None:
+        self.code = page.locator("input[autocomplete='one-time-code']")
+
+
+class ReportApp:
+    """The report app inside ``iframe#ifrmReport``."""
+
+    def __init__(self, page: "Page") -> None:
+        self.frame: FrameLocator = page.frame_locator("iframe#ifrmReport")
+        self.loading = self.frame.get_by_text("Loading", exact=False)
+        self.export_now = self.frame.get_by_role("button", name="Export", exact=True)
+        self.expand = self.frame.get_by_text(re.compile(r"^\s*expand\s*$", re.IGNORECASE))
+        self.historical = self.frame.get_by_text(re.compile(r"download historical report", re.IGNORECASE))
+        self.generate = self.frame.get_by_role("button", name=re.compile(r"generate report", re.IGNORECASE))
+        self.range_button = self.frame.get_by_role("button", name=RANGE_TEXT)
+        self.request = self.frame.get_by_role("button", name=re.compile(r"request report", re.IGNORECASE))
+        self.requests = self.frame.locator("table").filter(has_text="Requested")
+
+        self.any_request = self.requests.locator("tbody tr").first
+
+    def request_rows(self, range_text: str) -> "Locator":
+        """The request list's rows of one date range, newest first."""
+        return self.requests.locator("tbody tr").filter(has=self.frame.get_by_role("cell", name=range_text, exact=True))
+
+    def requested_cells(self, range_text: str) -> "Locator":
+        """Their ``Requested`` cells: the third column."""
+        return self.request_rows(range_text).locator("td:nth-child(3)")
+
+    def request_after(self, range_text: str, known: list[str]) -> "Locator":
+        """A row of the range that the list did not hold: one more than before, or another one on top."""
+        rows = self.request_rows(range_text)
+        one_more = rows.nth(len(known))
+        return one_more if not known else one_more.or_(rows.first.filter(has_not_text=known[0])).first
+
+    def download_link(self, range_text: str, requested: str) -> "Locator":
+        """The Download link of the newest request of that range and time."""
+        row = self.request_rows(range_text).filter(has=self.frame.get_by_role("cell", name=requested, exact=True)).first
+        return row.get_by_role("link", name=re.compile(r"download", re.IGNORECASE))
+
+
+RANGE_TEXT = re.compile(r"^\s*[A-Z][a-z]{2} \d{1,2}, \d{4} - [A-Z][a-z]{2} \d{1,2}, \d{4}\s*$")
+
+
+class RangeDialog:
+    """Six numeric inputs, day, month and year of From and then of To, and Update."""
+
+    def __init__(self, app: ReportApp) -> None:
+        dialog = app.frame.get_by_role("dialog")
+        self.inputs = dialog.locator("input")
+        self.update = dialog.get_by_role("button", name=re.compile(r"update", re.IGNORECASE))
+
+    def day_fields(self, end: int) -> "DayFields":
+        """The inputs of From (``end`` 0) or To (1)."""
+        day, month, year = (self.inputs.nth(3 * end + at) for at in range(3))
+        return DayFields(day=day, month=month, year=year)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayFields:
+    """Day, month and year inputs of one date."""
+
+    day: "Locator"
+    month: "Locator"
+    year: "Locator"
+
+
+def button_text(first: date, last: date) -> str:
+    """A range as the range button shows it: ``Mar 1, 2025 - May 29, 2025``."""
+    return " - ".join(f"{day:%b} {day.day}, {day.year}" for day in (first, last))
+
+
+def list_text(first: date, last: date) -> str:
+    """A range as the request list shows it: ``08 Dec 2025 - 07 Jan 2026``."""
+    return f"{first:%d %b %Y} - {last:%d %b %Y}"

@@ -1,0 +1,25 @@
+"""TumbleDry's addresses: hosts and paths, each replaceable under ``site`` in ``stores.yaml``. ``{code}`` is the store's code."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class TumbleDrySite(BaseModel):
+    """Where TumbleDry's pages stand."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subs: str = Field(default="https://subs.quickdrycleaning.com", pattern=r"^https?://[^/]+$")
+    reports: str = Field(default="https://reports.quickdrycleaning.com", pattern=r"^https?://[^/]+$")
+    login_path: str = "/{code}"
+    home_path: str = "/{code}/App/home"
+    order_report_path: str = "/{code}/App/Reports/OrderReport.aspx"
+    report_seconds: int = Field(default=300, ge=1, description="how long a requested report may take")
+
+    def login(self, code: str) -> str:
+        return self.subs + self.login_path.format(code=code)
+
+    def home(self, code: str) -> str:
+        return self.subs + self.home_path.format(code=code)
+
+    def order_report(self, code: str) -> str:
+        return self.subs + self.order_report_path.format(code=code)

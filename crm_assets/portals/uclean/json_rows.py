@@ -1,0 +1,82 @@
+"""UClean's API answers JSON rows where the page makes a workbook: the same invoices, written as the same sheet.
+
+The API gives a time where the workbook gives a day (``2026-06-06 18:36:46`` against ``06/06/2026``); the workbook's form is
+kept, so that one invoice reads the same whichever way it came. Same rows, same bytes: an MD5 stays meaningful.
+"""
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from crm_assets.errors import PortalChanged
+from crm_assets.model import Report
+
+FIELDS = {
+    "booking_id": "order_number",
+    "invoice_number": "invoice_number",
+    "invoiced_on": "invoice_date",
+    "customer_name": "name",
+    "customer_phone": "customer_phone",
+    "payment_status": "payment_status",
+    "customer_gstin": "customer_gst",
+    "place_of_supply": "city_name",
+    "taxable_value": "taxable_value",
+    "cgst": "cgst",
+    "sgst": "sgst",
+    "invoice_value": "final_amount",
+}
+FIXED = datetime(1980, 1, 1)  # noqa: DTZ001 - zip entries and document properties carry no zone
+
+
+def write_workbook(rows: Sequence[Mapping[str, Any]], report: Report, file: Path) -> None:
+    """Write API rows as the report's workbook, oldest invoice first. Raises PortalChanged when a field is missing."""
+    for row in rows:
+        missing = sorted(set(FIELDS.values()) - row.keys())
+        if missing:
+            raise PortalChanged(
+                f"expected the fields {', '.join(FIELDS.values())} in a JSON row; missing: {', '.join(missing)}"
+            )
+    ordered = sorted(rows, key=lambda row: (str(row["invoice_date"]), str(row["invoice_number"])))
+    cells = [
+        [_cell(row, number, column.name) for column in report.columns] for number, row in enumerate(ordered, start=1)
+    ]
+    file.write_bytes(_fixed_bytes([[column.header for column in report.columns], *cells], report.sheet))
+
+
+def _cell(row: Mapping[str, Any], number: int, column: str) -> Any:
+    if column == "serial_number":
+        return number
+    value = row[FIELDS[column]]
+    if column == "invoiced_on":
+        return _day_first(str(value))
+    return None if value == "" else value
+
+
+def _day_first(text: str) -> str:
+    """``2026-06-06 18:36:46`` as ``06/06/2026``; anything else as it is, to be rejected by name later."""
+    try:
+        return f"{datetime.fromisoformat(text):%d/%m/%Y}"
+    except ValueError:
+        return text
+
+
+def _fixed_bytes(rows: Sequence[Sequence[Any]], sheet: str) -> bytes:
+    """The rows as a workbook whose bytes depend on nothing but them."""
+    from openpyxl import Workbook
+
+    workbook = Workbook()
+    page = workbook.active
+    assert page is not None  # a new workbook has its one sheet  # noqa: S101
+    page.title = sheet
+    for row in rows:
+        page.append(list(row))
+    workbook.properties.created = workbook.properties.modified = FIXED
+    written, fixed = io.BytesIO(), io.BytesIO()
+    workbook.save(written)
+    with zipfile.ZipFile(written) as source, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(zipfile.ZipInfo(name, FIXED.timetuple()[:6]), source.read(name), zipfile.ZIP_DEFLATED)
+    return fixed.getvalue()

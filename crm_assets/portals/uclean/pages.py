@@ -1,0 +1,66 @@
+"""Every locator of UClean's pages, and nothing else: what to do with them is ``login.py``'s and ``export.py``'s business.
+
+Both calendars of the range picker are in the page at once, so every cell is sought inside its own calendar, by its exact label.
+"""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.async_api import Locator, Page
+
+
+class LoginPage:
+    """``/login``, today's markup and the older one without ids."""
+
+    def __init__(self, page: "Page") -> None:
+        self.email = page.locator("#email, input[type='email']").first
+        self.password = page.locator("#password, input[type='password']").first
+        self.submit = page.locator("button[type='submit']").first
+        self.refusal = page.locator(".alert.alert-danger")
+
+
+class Shell:
+    """What stands around every page once signed in."""
+
+    def __init__(self, page: "Page") -> None:
+        self.navigation = page.locator("nav").first
+
+
+class GstPage:
+    """``/gst-report``: the range, the four banner cards, Export."""
+
+    def __init__(self, page: "Page") -> None:
+        self.range = page.locator("input.search-user[readonly]")
+        self.picker = page.locator(".calendar-body")
+        self.open_picker = page.locator(".calendar-body.show")
+        self.apply = page.locator(".apply .buttons button.btn.primary", has_text="Apply")
+        self.export = page.locator("button.btn.primary.export")
+        self.banner = page.locator(".gst-banner-card .value")
+
+    def calendar(self, end: str) -> "Calendar":
+        """The calendar of ``start-date`` or ``end-date``."""
+        return Calendar(self.picker.locator(f".{end}"))
+
+
+class Calendar:
+    """One Material calendar of the range picker."""
+
+    def __init__(self, root: "Locator") -> None:
+        self.period = root.locator(".mat-calendar-period-button")
+        self.previous = root.locator(".mat-calendar-previous-button")
+        self.next = root.locator(".mat-calendar-next-button")
+        self._root = root
+
+    def cell(self, day: date) -> "Locator":
+        return self._root.locator(f"td[aria-label='{day:%B} {day.day}, {day.year}']")
+
+
+def range_text(first: date, last: date) -> str:
+    """A range as the picker's placeholder shows it: ``Jan 1, 2026 - Jan 15, 2026``."""
+    return " - ".join(f"{day:%b} {day.day}, {day.year}" for day in (first, last))
+
+
+def period_text(day: date) -> str:
+    """A month as the period button shows it: ``JAN 2026``."""
+    return f"{day:%b %Y}".upper()
