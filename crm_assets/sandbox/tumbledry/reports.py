@@ -1,0 +1,139 @@
+"""The reports origin: the report app inside the frame, its request list, and the workbooks behind the Download links.
+
+The page opens with a one-time token only; it then speaks with a key of its own, written into the page.
+"""
+
+from datetime import date, datetime
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from crm_assets.model import Window
+from crm_assets.sandbox.layouts import ORDER_REPORT
+from crm_assets.sandbox.screens import assets, refusal, screen
+from crm_assets.sandbox.seals import short_hash
+from crm_assets.sandbox.stores import SandboxStore, find_store
+from crm_assets.sandbox.tumbledry.requests import ReportRequest, RequestDesk
+from crm_assets.sandbox.tumbledry.subs import OneTimeTokens
+from crm_assets.sandbox.workbooks import workbook
+from crm_assets.sandbox.world import World
+
+_PURPOSE = "td report app"
+_FILE_PURPOSE = "td workbook"
+_FILE_NAME_LETTERS = 21
+
+
+def reports_app(world: World, tokens: OneTimeTokens) -> Starlette:
+    app = _Reports(world, tokens)
+    return Starlette(
+        routes=[
+            Route("/en/order-report", app.page),
+            Route("/api/order-report/requests", app.listed, methods=["GET"]),
+            Route("/api/order-report/requests", app.ask, methods=["POST"]),
+            Route("/api/order-report/export", app.export),
+            Route("/order-reports/{name}", app.download),
+            *assets(),
+        ],
+        exception_handlers={HTTPException: refusal},
+    )
+
+
+class _Reports:
+    """The app's page and what its script calls."""
+
+    def __init__(self, world: World, tokens: OneTimeTokens) -> None:
+        self._world = world
+        self._tokens = tokens
+        self._desk = RequestDesk(world.pace)
+
+    async def page(self, request: Request) -> Response:
+        store = self._tokens.spend(request.query_params.get("token", ""))
+        await self._world.arrive("td", "page", store)
+        if store is None:
+            return screen("td_reports_refused.html", 401)
+        return screen(
+            "td_reports.html",
+            title=store.title,
+            key=self._world.sessions.issue(_PURPOSE, store),
+            poll=self._world.pace.poll_milliseconds,
+            today=self._world.clock.today(),
+            direct="yes" if self._world.options.td_direct_export else "no",
+        )
+
+    async def listed(self, request: Request) -> Response:
+        store = self._keyholder(request)
+        await self._world.arrive("td", "list", store)
+        requests = self._desk.listed(store, self._world.clock())
+        rows = [self._line(store, serial, *each) for serial, each in enumerate(requests, start=1)]
+        return JSONResponse({"rows": rows})
+
+    async def ask(self, request: Request) -> Response:
+        store = self._keyholder(request)
+        window = _window(await request.json())
+        await self._world.arrive("td", "request", store)
+        self._world.journal.requests[str(store)] += 1
+        self._desk.ask(store, window, self._world.clock())
+        return JSONResponse({"message": "Report requested"}, 202)
+
+    async def export(self, request: Request) -> Response:
+        """The direct Export button: the file at once."""
+        store = self._keyholder(request)
+        window = _window(request.query_params)
+        await self._world.arrive("td", "download", store)
+        return self._workbook(store, window, self._world.clock(), self._file_name(store, window, self._world.clock()))
+
+    async def download(self, request: Request) -> Response:
+        claims = self._world.seals.open(_FILE_PURPOSE, request.query_params.get("key", ""))
+        store = find_store("td", str(claims["store"])) if claims else None
+        if claims is None or store is None:
+            raise HTTPException(403, "Request has expired")
+        await self._world.arrive("td", "download", store)
+        window = Window(first=date.fromisoformat(str(claims["from"])), last=date.fromisoformat(str(claims["to"])))
+        as_of = datetime.fromisoformat(str(claims["as_of"]))
+        return self._workbook(store, window, as_of, request.path_params["name"])
+
+    def _keyholder(self, request: Request) -> SandboxStore:
+        key = request.headers.get("x-report-key") or request.query_params.get("key", "")
+        store = self._world.sessions.store_of(_PURPOSE, key)
+        if store is None:
+            raise HTTPException(401, "Your session has expired")
+        return store
+
+    def _workbook(self, store: SandboxStore, window: Window, as_of: datetime, name: str) -> Response:
+        rows = self._world.books.td_orders(store.code, window, as_of)
+        return self._world.file(store, "download", name, workbook(ORDER_REPORT, rows))
+
+    def _line(self, store: SandboxStore, serial: int, request: ReportRequest, ready: bool) -> dict[str, object]:
+        window = request.window
+        return {
+            "serial": serial,
+            "range": f"{window.first:%d %b %Y} - {window.last:%d %b %Y}",
+            "requested": f"{request.requested_at:%d %b %Y %I:%M %p}",
+            "href": self._href(store, request) if ready else None,
+        }
+
+    def _href(self, store: SandboxStore, request: ReportRequest) -> str:
+        """An address that carries all it needs, so a link of yesterday still works."""
+        name = self._file_name(store, request.window, request.requested_at)
+        key = self._world.seals.seal(
+            _FILE_PURPOSE,
+            store=store.code,
+            **{"from": f"{request.window.first}", "to": f"{request.window.last}"},
+            as_of=request.requested_at.isoformat(),
+        )
+        return f"/order-reports/{name}?key={key}"
+
+    def _file_name(self, store: SandboxStore, window: Window, as_of: datetime) -> str:
+        letters = short_hash(self._world.options.seed, store, window, as_of, length=_FILE_NAME_LETTERS)
+        return f"{store.prefix}-{letters}.xlsx"
+
+
+def _window(asked: object) -> Window:
+    """The range asked for, or a refusal that says what is wrong with it."""
+    try:
+        return Window(first=date.fromisoformat(asked["from"]), last=date.fromisoformat(asked["to"]))  # type: ignore[index]
+    except (KeyError, TypeError, ValueError) as error:
+        raise HTTPException(422, "from and to must be dates in order") from error

@@ -1,0 +1,53 @@
+"""The panel's front ends: ``store`` as it was, ``storepanel`` as it is now. Pages only; every figure comes from the API.
+
+They differ in their login form's markup and in the key under which the browser keeps the token.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from crm_assets.sandbox.screens import assets, refusal, screen
+from crm_assets.sandbox.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """One front end."""
+
+    login_page: str
+    token_key: str
+
+
+FRONTS: Mapping[str, Front] = {
+    "store": Front(login_page="uc_login_old.html", token_key="token"),  # noqa: S106
+    "storepanel": Front(login_page="uc_login.html", token_key="uclean_auth_token"),  # noqa: S106
+}
+
+
+def panel_app(world: World, front: Front) -> Starlette:
+    def page(name: str) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(_request: Request) -> Response:
+            await world.arrive("uc", "page")
+            return screen(name, api=world.urls["api"], token_key=front.token_key)
+
+        return answer
+
+    async def home(_request: Request) -> Response:
+        return RedirectResponse("/dashboard", 302)
+
+    return Starlette(
+        routes=[
+            Route("/", home),
+            Route("/login", page(front.login_page)),
+            Route("/dashboard", page("uc_dashboard.html")),
+            Route("/gst-report", page("uc_gst.html")),
+            *assets(),
+        ],
+        exception_handlers={HTTPException: refusal},
+    )

@@ -1,0 +1,70 @@
+// One Material calendar: period, previous and next month, and a cell for each day with its exact label.
+
+const LONG = { month: "long", day: "numeric", year: "numeric" };
+const SHORT = { month: "short", year: "numeric" };
+const DAYS_IN_WEEK = 7;
+
+const markup = `
+  <div class="mat-calendar" role="application">
+    <div class="mat-calendar-header">
+      <button type="button" class="mat-calendar-period-button" aria-live="polite"></button>
+      <button type="button" class="mat-calendar-previous-button" aria-label="Previous month">&lsaquo;</button>
+      <button type="button" class="mat-calendar-next-button" aria-label="Next month">&rsaquo;</button>
+    </div>
+    <table class="mat-calendar-table" role="grid"><tbody class="mat-calendar-body"></tbody></table>
+  </div>`;
+
+export class Calendar {
+  constructor(place, today) {
+    place.innerHTML = markup;
+    this.place = place;
+    this.today = today;
+    this.chosen = null;
+    this.month = new Date(today.getFullYear(), today.getMonth(), 1);
+    place.querySelector(".mat-calendar-previous-button").addEventListener("click", () => this.turn(-1));
+    place.querySelector(".mat-calendar-next-button").addEventListener("click", () => this.turn(1));
+    this.show();
+  }
+
+  turn(months) {
+    this.month = new Date(this.month.getFullYear(), this.month.getMonth() + months, 1);
+    this.show();
+  }
+
+  choose(day) {
+    this.chosen = day;
+    this.show();
+  }
+
+  show() {
+    this.place.querySelector(".mat-calendar-period-button").textContent = this.month
+      .toLocaleDateString("en-US", SHORT)
+      .toUpperCase();
+    const cells = [...Array(this.month.getDay()).fill(document.createElement("td")), ...this.days().map((day) => this.cell(day))];
+    const rows = [];
+    for (let start = 0; start < cells.length; start += DAYS_IN_WEEK) {
+      const row = document.createElement("tr");
+      row.append(...cells.slice(start, start + DAYS_IN_WEEK).map((cell) => (cell.hasAttribute("aria-label") ? cell : cell.cloneNode())));
+      rows.push(row);
+    }
+    this.place.querySelector("tbody").replaceChildren(...rows);
+  }
+
+  days() {
+    const last = new Date(this.month.getFullYear(), this.month.getMonth() + 1, 0).getDate();
+    return Array.from({ length: last }, (_, index) => new Date(this.month.getFullYear(), this.month.getMonth(), index + 1));
+  }
+
+  cell(day) {
+    const cell = document.createElement("td");
+    const inFuture = day > this.today;
+    cell.className = `mat-calendar-body-cell${inFuture ? " mat-calendar-body-disabled" : ""}`;
+    cell.setAttribute("role", "gridcell");
+    cell.setAttribute("aria-label", day.toLocaleDateString("en-US", LONG));
+    cell.setAttribute("aria-disabled", String(inFuture));
+    const selected = day.getTime() === this.chosen?.getTime() ? " mat-calendar-body-selected" : "";
+    cell.innerHTML = `<div class="mat-calendar-body-cell-content${selected}">${day.getDate()}</div>`;
+    if (!inFuture) cell.addEventListener("click", () => this.choose(day));
+    return cell;
+  }
+}

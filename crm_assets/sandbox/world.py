@@ -1,0 +1,78 @@
+"""Everything the apps of one sandbox share, and the two places where every answer passes: arriving, and handing over a file.
+
+Composition only: each part has its own module. Routes belong to the apps.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from crm_assets.sandbox.books import Books
+from crm_assets.sandbox.clock import SandboxClock
+from crm_assets.sandbox.faults import FAULTS, Fault, FaultBoard
+from crm_assets.sandbox.journal import Journal
+from crm_assets.sandbox.memory import Memory
+from crm_assets.sandbox.options import SandboxOptions
+from crm_assets.sandbox.pace import Pace
+from crm_assets.sandbox.screens import screen
+from crm_assets.sandbox.seals import Seals
+from crm_assets.sandbox.sessions import Sessions
+from crm_assets.sandbox.stores import SandboxStore
+from crm_assets.sandbox.workbooks import XLSX
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """One sandbox's parts. ``urls`` are by origin: subs, reports, store, storepanel, api, control."""
+
+    options: SandboxOptions
+    urls: Mapping[str, str]
+    clock: SandboxClock
+    faults: FaultBoard
+    books: Books
+    journal: Journal
+    seals: Seals
+    sessions: Sessions
+    pace: Pace
+
+    @classmethod
+    def built(cls, options: SandboxOptions, urls: Mapping[str, str], clock: SandboxClock, memory: Memory) -> "World":
+        faults = FaultBoard()
+        seals = Seals(options.seed)
+        return cls(
+            options=options,
+            urls=urls,
+            clock=clock,
+            faults=faults,
+            books=Books(options.seed, clock, lambda store, day: faults.is_quiet(store.crm, store.code, day)),
+            journal=Journal(),
+            seals=seals,
+            sessions=Sessions(seals, memory),
+            pace=Pace(options.pace, options.seed),
+        )
+
+    def fault(self, fault: Fault) -> None:
+        """Switch a fault on, or let it happen when it is one that is over at once."""
+        if FAULTS[fault.name].times == 0:
+            self.sessions.end(fault.crm, fault.store)
+        else:
+            self.faults.put(fault)
+
+    async def arrive(self, crm: str, at: str, store: SandboxStore | None = None) -> None:
+        """Every answer begins here: it takes its time, and may turn out a 502."""
+        code = store.code if store else None
+        slow = self.faults.take("slow", crm, code, at)
+        await self.pace.wait(at, slow.seconds if slow else 0)
+        if self.faults.take("502", crm, code, at):
+            raise HTTPException(502)
+
+    def file(self, store: SandboxStore, at: str, name: str, content: bytes) -> Response:
+        """A workbook offered for saving, counted; on a bad day it is a login page under the same name."""
+        self.journal.exports[str(store)] += 1
+        disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+        if self.faults.take("html_instead_of_xlsx", store.crm, store.code, at):
+            page = screen("signed_out.html")
+            return Response(page.body, media_type="text/html", headers=disposition)
+        return Response(content, media_type=XLSX, headers=disposition)
