@@ -1,0 +1,91 @@
+"""Connections: one way to open them, so that every session reads dates, times and timeouts alike.
+
+Transactions belong to the callers (``with conn.transaction()``). Starting a server belongs to ``embedded``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from crm_assets.errors import ConfigurationError, WarehouseUnavailable
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+CONNECT_TIMEOUT_SECONDS = 10
+# Row hashes and the JSON of the history hold times as text: every session must write them alike, whatever the server's default.
+SESSION = {
+    "TimeZone": "Asia/Kolkata",
+    "DateStyle": "ISO, YMD",
+    "statement_timeout": "5min",
+    "lock_timeout": "1min",
+    "idle_in_transaction_session_timeout": "10min",
+}
+
+
+@contextmanager
+def connect(url: str) -> Iterator[Connection]:
+    """A connection in autocommit mode: what must be atomic says ``with conn.transaction()``.
+
+    Raises ConfigurationError when libpq cannot read the URL, WarehouseUnavailable when the server refuses, or goes away midway.
+    """
+    conn = _open(url)
+    with conn:
+        try:
+            yield conn
+        except psycopg.OperationalError as error:
+            if conn.broken:
+                raise WarehouseUnavailable(
+                    f"the connection to {place(url)} was lost: {_first_line(error)}. Run it again"
+                ) from error
+            raise
+
+
+def _open(url: str) -> Connection:
+    parts = conninfo(url) | {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "crm_assets"}
+    try:
+        conn = psycopg.connect(autocommit=True, **parts)
+    except psycopg.OperationalError as error:
+        raise WarehouseUnavailable(
+            f"no connection to {place(url)}: {_first_line(error)}. "
+            "Check CRM_DATABASE_URL, and that the server runs and admits this user"
+        ) from error
+    # Set here and not as start-up options: those would replace the URL's own (a search_path), and PgBouncer refuses them.
+    for name, value in SESSION.items():
+        conn.execute("SELECT set_config(%s, %s, false)", [name, value])
+    return conn
+
+
+def conninfo(url: str) -> dict[str, Any]:
+    """The URL's libpq keywords. Raises ConfigurationError without libpq's own text, which can quote a part of the password."""
+    try:
+        return dict(conninfo_to_dict(url))
+    except psycopg.Error:
+        raise ConfigurationError(
+            "CRM_DATABASE_URL: libpq cannot read it. Expected postgresql://user:password@host:5432/database, "
+            "with special characters of the password percent-encoded"
+        ) from None
+
+
+def place(url: str) -> str:
+    """Where a URL leads, for messages: ``database 'crm' on db.internal:5432``. Never the user or the password."""
+    parts = conninfo(url)
+    port = f":{parts['port']}" if parts.get("port") else ""
+    return f"database {parts.get('dbname') or '(default)'!r} on {parts.get('host') or 'the local socket'}{port}"
+
+
+def dagster_url(url: str) -> str:
+    """The same database for Dagster's own storage: SQLAlchemy's spelling for psycopg2, tables in the schema ``dagster``."""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query, keep_blank_values=True)
+    options = [*query.pop("options", []), "-csearch_path=dagster"]
+    # quote, not quote_plus: libpq does not read + as a space.
+    text = urlencode(query | {"options": " ".join(options)}, doseq=True, quote_via=quote)
+    return urlunsplit(("postgresql+psycopg2", parts.netloc, parts.path, text, ""))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

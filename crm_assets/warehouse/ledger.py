@@ -1,0 +1,219 @@
+"""The file ledger: one row for each attempt to fetch a report, from before the browser starts until its rows are facts.
+
+The states are ``running`` -> ``downloaded`` -> ``ingested`` or ``empty``, or ``failed`` or ``skipped``. Files are written and
+deleted by ``crm_assets.landing``; whether a file may be trusted is decided before ``record_staged``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import groupby
+from pathlib import Path
+from typing import Literal
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from crm_assets.model import Claims, Download, Report, Store, Window
+from crm_assets.warehouse.connection import Connection
+from crm_assets.warehouse.sessions import account_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LandedFile:
+    """The newest landed file of these ``days``; its ``window`` may hold more of them. ``store`` is the store's code."""
+
+    ledger_id: int
+    store: str
+    window: Window
+    days: tuple[date, ...]
+    file: Path
+    md5: str
+    claims: Claims
+    keep_file: bool
+
+
+def open_attempt(
+    conn: Connection, *, run_id: str, store: Store, report: Report, window: Window, keep_file: bool, now: datetime
+) -> int:
+    """Open a ``running`` row, numbered within its run; returns its ledger id. Hold the account lock: see ``close_abandoned``."""
+    row = conn.execute(
+        """
+        INSERT INTO download_ledger (run_id, crm, store, report, from_date, to_date, attempt, keep_file, started_at)
+        SELECT %(run_id)s, %(crm)s, %(store)s, %(report)s, %(first)s, %(last)s, count(*) + 1, %(keep_file)s, %(now)s
+        FROM download_ledger
+        WHERE (run_id, crm, store, report, from_date, to_date)
+            = (%(run_id)s, %(crm)s, %(store)s, %(report)s, %(first)s, %(last)s)
+        RETURNING ledger_id
+        """,
+        {
+            "run_id": run_id,
+            "crm": store.crm,
+            "store": store.code,
+            "report": report.name,
+            "first": window.first,
+            "last": window.last,
+            "keep_file": keep_file,
+            "now": now,
+        },
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an INSERT without GROUP BY returns its one row
+    return int(row[0])
+
+
+def record_download(conn: Connection, ledger_id: int, download: Download, now: datetime) -> None:
+    """The file has landed: what it is, and what the portal says about it."""
+    sums = {name: str(value) for name, value in download.claims.sums.items()}
+    conn.execute(
+        """
+        UPDATE download_ledger
+        SET status = 'downloaded', strategy = %s, requested_at = %s, suggested_name = %s, stored_name = %s, bytes = %s, md5 = %s,
+            claimed_rows = %s, claimed_sums = %s, signed_in_again = %s, finished_at = %s
+        WHERE ledger_id = %s
+        """,
+        [
+            download.strategy,
+            download.requested_at,
+            download.suggested_name,
+            str(download.file),
+            download.bytes,
+            download.md5,
+            download.claims.rows,
+            Jsonb(sums),
+            download.signed_in_again,
+            now,
+            ledger_id,
+        ],
+    )
+
+
+def record_failure(
+    conn: Connection, ledger_id: int, *, status: Literal["failed", "skipped"], code: str, message: str, now: datetime
+) -> None:
+    """The attempt ended without a usable file; ``skipped`` when it waits for a person. What had landed stays named."""
+    conn.execute(
+        """
+        UPDATE download_ledger
+        SET status = %s, error_code = %s, error_message = %s, finished_at = coalesce(finished_at, %s)
+        WHERE ledger_id = %s
+        """,
+        [status, code, message, now, ledger_id],
+    )
+
+
+def record_staged(conn: Connection, ledger_id: int, *, content_md5: str, row_count: int) -> None:
+    """The file was proven and its rows are in staging: how many, and the MD5 of their cell values in hex."""
+    conn.execute(
+        "UPDATE download_ledger SET content_md5 = %s, row_count = %s WHERE ledger_id = %s",
+        [content_md5, row_count, ledger_id],
+    )
+
+
+def record_ingested(conn: Connection, ledger_id: int, now: datetime) -> None:
+    """The rows are facts: ``ingested``, or ``empty`` for a file that was staged with no row."""
+    conn.execute(
+        """
+        UPDATE download_ledger SET status = CASE WHEN row_count = 0 THEN 'empty' ELSE 'ingested' END, ingested_at = %s
+        WHERE ledger_id = %s
+        """,
+        [now, ledger_id],
+    )
+
+
+def mark_deleted(conn: Connection, ledger_id: int, now: datetime) -> None:
+    """The raw file is gone; its name stays in the ledger."""
+    conn.execute("UPDATE download_ledger SET deleted_at = %s WHERE ledger_id = %s", [now, ledger_id])
+
+
+def close_abandoned(conn: Connection, now: datetime) -> list[int]:
+    """Fail the attempts whose process died, and return their ledger ids.
+
+    An attempt runs only while its account lock is held, so a ``running`` row whose lock is free has nobody behind it. Call it
+    before taking an account lock.
+    """
+    running = conn.execute("SELECT DISTINCT crm, store FROM download_ledger WHERE status = 'running'").fetchall()
+    return [ledger_id for crm, store in running for ledger_id in _close_if_free(conn, crm, store, now)]
+
+
+def _close_if_free(conn: Connection, crm: str, store: str, now: datetime) -> list[int]:
+    with conn.transaction():
+        key = account_key(crm, store)
+        if conn.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [key]).fetchone() != (True,):
+            return []
+        closed = conn.execute(
+            """
+            UPDATE download_ledger
+            SET status = 'failed', error_code = 'Abandoned', finished_at = %s,
+                error_message = 'the process that ran this attempt ended without a word; the next run tries again'
+            WHERE status = 'running' AND crm = %s AND store = %s
+            RETURNING ledger_id
+            """,
+            [now, crm, store],
+        )
+        return [int(row[0]) for row in closed]
+
+
+def landed(conn: Connection, report: Report, store_code: str, days: Sequence[date]) -> list[LandedFile]:
+    """The newest landed file of each day, one entry per file, oldest first.
+
+    A day is absent when nothing landed for it, or when its newest file is deleted: an older file that happens to be kept must not
+    take its place (ask ``deleted_days``).
+    """
+    kept = [row for row in _newest(conn, report, store_code, days) if row.deleted_at is None]
+    return [_landed_file(store_code, list(group)) for _, group in groupby(kept, key=lambda row: row.ledger_id)]
+
+
+def deleted_days(conn: Connection, report: Report, store_code: str, days: Sequence[date]) -> list[date]:
+    """The days whose newest landed file has been deleted since, oldest first."""
+    return sorted(row.day for row in _newest(conn, report, store_code, days) if row.deleted_at is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """The newest landed ledger row of one day."""
+
+    ledger_id: int
+    day: date
+    from_date: date
+    to_date: date
+    stored_name: str
+    md5: str
+    claimed_rows: int | None
+    claimed_sums: dict[str, str]
+    keep_file: bool
+    deleted_at: datetime | None
+
+
+def _newest(conn: Connection, report: Report, store_code: str, days: Sequence[date]) -> list[_Newest]:
+    with conn.cursor(row_factory=class_row(_Newest)) as cursor:
+        return cursor.execute(
+            """
+            WITH newest AS (
+                SELECT DISTINCT ON (day) day, ledger.*
+                FROM unnest(%(days)s::date[]) AS day
+                JOIN download_ledger AS ledger ON day BETWEEN ledger.from_date AND ledger.to_date
+                WHERE ledger.crm = %(crm)s AND ledger.store = %(store)s AND ledger.report = %(report)s
+                    AND ledger.status IN ('downloaded', 'ingested', 'empty')
+                ORDER BY day, ledger.ledger_id DESC
+            )
+            SELECT ledger_id, day, from_date, to_date, stored_name, md5, claimed_rows, claimed_sums, keep_file, deleted_at
+            FROM newest ORDER BY ledger_id, day
+            """,
+            {"days": list(days), "crm": report.crm, "store": store_code, "report": report.name},
+        ).fetchall()
+
+
+def _landed_file(store_code: str, rows: Sequence[_Newest]) -> LandedFile:
+    newest = rows[0]
+    sums = {name: Decimal(value) for name, value in newest.claimed_sums.items()}
+    return LandedFile(
+        ledger_id=newest.ledger_id,
+        store=store_code,
+        window=Window(first=newest.from_date, last=newest.to_date),
+        days=tuple(row.day for row in rows),
+        file=Path(newest.stored_name),
+        md5=newest.md5,
+        claims=Claims(rows=newest.claimed_rows, sums=sums),
+        keep_file=newest.keep_file,
+    )

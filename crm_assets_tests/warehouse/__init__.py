@@ -1,0 +1,1 @@
+"""Tests of the warehouse, on every PostgreSQL server that is installed."""
