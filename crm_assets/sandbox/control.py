@@ -12,12 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from crm_assets.sandbox.faults import FAULTS, Fault, fault_of
+from crm_assets.sandbox.faults import FAULTS, Fault, FaultWords, fault_of
 from crm_assets.sandbox.screens import assets, refusal, screen
 from crm_assets.sandbox.stores import STORES, login_of
 from crm_assets.sandbox.world import World
-
-_FAULT_WORDS = {"name", "crm", "store", "times", "at", "seconds", "first", "last"}
 
 
 def control_app(world: World) -> Starlette:
@@ -101,8 +99,8 @@ class _Control:
 
 def _fault(asked: dict[str, Any]) -> Fault:
     """A fault from its JSON; days are ISO dates."""
-    if unknown := asked.keys() - _FAULT_WORDS:
-        raise ValueError(f"unknown words {sorted(unknown)}; there are {sorted(_FAULT_WORDS)}")
+    if unknown := asked.keys() - {"name", *FaultWords.__annotations__}:
+        raise ValueError(f"unknown words {sorted(unknown)}; there are name, {', '.join(FaultWords.__annotations__)}")
     days = {word: date.fromisoformat(asked[word]) for word in ("first", "last") if asked.get(word)}
     return fault_of(**{**asked, **days})
 

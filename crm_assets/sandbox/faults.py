@@ -7,6 +7,7 @@ where each kind of answer is made (``world``); what a fault looks like on a page
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TypedDict, Unpack
 
 ANSWERS: Mapping[str, str] = {
     "login": "the answer to a login form or login call",
@@ -36,6 +37,18 @@ FAULTS: Mapping[str, FaultKind] = {
 }
 
 
+class FaultWords(TypedDict, total=False):
+    """For whom and for what a fault is asked; a word left out means every one, or the kind's own measure."""
+
+    crm: str | None
+    store: str | None
+    at: Iterable[str]
+    times: int
+    seconds: float
+    first: date
+    last: date
+
+
 @dataclass(slots=True, kw_only=True)
 class Fault:
     """A fault that is on. What is ``None`` or empty means every one."""
@@ -53,24 +66,23 @@ class Fault:
         return self.crm in (None, crm) and self.store in (None, store) and (at is None or not self.at or at in self.at)
 
 
-def fault_of(
-    name: str,
-    *,
-    crm: str | None = None,
-    store: str | None = None,
-    times: int | None = None,
-    at: Iterable[str] = (),
-    seconds: float = 3.0,
-    first: date = date.min,
-    last: date = date.max,
-) -> Fault:
+def fault_of(name: str, **words: Unpack[FaultWords]) -> Fault:
     """The fault as it is asked for by name, lasting as its kind lasts unless told."""
     if name not in FAULTS:
         raise ValueError(f"unknown fault {name!r}; there are {', '.join(FAULTS)}")
-    if unknown := set(at) - ANSWERS.keys():
+    at = frozenset(words.get("at", ()))
+    if unknown := at - ANSWERS.keys():
         raise ValueError(f"unknown answers {sorted(unknown)}; there are {', '.join(ANSWERS)}")
-    left = FAULTS[name].times if times is None else times
-    return Fault(name=name, crm=crm, store=store, at=frozenset(at), left=left, seconds=seconds, first=first, last=last)
+    return Fault(
+        name=name,
+        crm=words.get("crm"),
+        store=words.get("store"),
+        at=at,
+        left=words.get("times", FAULTS[name].times),
+        seconds=words.get("seconds", 3.0),
+        first=words.get("first", date.min),
+        last=words.get("last", date.max),
+    )
 
 
 class FaultBoard:

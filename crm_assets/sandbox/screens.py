@@ -1,4 +1,4 @@
-"""Pages and their static files: a template filled with escaped words, and the folders a browser loads from.
+"""What an answer looks like: a template filled with escaped words, a file, a refusal, and the folders a browser loads from.
 
 What a page says is in ``web/``; which page answers what is decided by the apps.
 """
@@ -15,6 +15,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from crm_assets.sandbox.workbooks import MEDIA_TYPE
+
 _HERE = Path(str(files("crm_assets.sandbox")))
 
 
@@ -22,6 +24,11 @@ def screen(name: str, status: int = 200, **words: object) -> HTMLResponse:
     """A page of ``web/`` with its ``$words`` filled in, never cached."""
     filled = {word: escape(str(value)) for word, value in words.items()}
     return HTMLResponse(_template(name).substitute(filled), status, headers={"Cache-Control": "no-store"})
+
+
+def attachment(name: str, content: bytes) -> Response:
+    """A workbook to be saved under a name."""
+    return Response(content, media_type=MEDIA_TYPE, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 def assets() -> list[Mount]:

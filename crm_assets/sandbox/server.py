@@ -5,11 +5,11 @@ Start, stop and compose. What is served lives in ``tumbledry``, ``uclean`` and `
 
 import asyncio
 import socket
-from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 import uvicorn
 from starlette.applications import Starlette
@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from crm_assets.sandbox.books import Books
 from crm_assets.sandbox.clock import SandboxClock
 from crm_assets.sandbox.control import control_app
-from crm_assets.sandbox.faults import fault_of
+from crm_assets.sandbox.faults import FaultWords, fault_of
 from crm_assets.sandbox.journal import Journal
 from crm_assets.sandbox.memory import Memory
 from crm_assets.sandbox.options import SandboxOptions
@@ -79,22 +79,9 @@ class Sandbox:
         """A ``stores.yaml`` that points at this sandbox."""
         return stores_yaml(self.urls, self.options.first_day or self.clock.today() - _HISTORY)
 
-    def fault(
-        self,
-        name: str,
-        *,
-        crm: str | None = None,
-        store: str | None = None,
-        times: int | None = None,
-        at: Iterable[str] = (),
-        seconds: float = 3.0,
-        first: date = date.min,
-        last: date = date.max,
-    ) -> None:
+    def fault(self, name: str, **words: Unpack[FaultWords]) -> None:
         """Switch a bad day on; the names, and what each word means, stand in ``faults``."""
-        self._world.fault(
-            fault_of(name, crm=crm, store=store, times=times, at=at, seconds=seconds, first=first, last=last)
-        )
+        self._world.fault(fault_of(name, **words))
 
     def clear_faults(self) -> None:
         self._world.faults.clear()

@@ -14,7 +14,7 @@ from importlib.resources import files
 
 from crm_assets.sandbox.layouts import Cell, Layout, Row
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _PARTS = files("crm_assets.sandbox") / "sheetjs"
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})

@@ -20,7 +20,6 @@ from crm_assets.sandbox.screens import screen
 from crm_assets.sandbox.seals import Seals
 from crm_assets.sandbox.sessions import Sessions
 from crm_assets.sandbox.stores import SandboxStore
-from crm_assets.sandbox.workbooks import XLSX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +67,11 @@ class World:
         if self.faults.take("502", crm, code, at):
             raise HTTPException(502)
 
-    def file(self, store: SandboxStore, at: str, name: str, content: bytes) -> Response:
-        """A workbook offered for saving, counted; on a bad day it is a login page under the same name."""
+    def hand_over(self, store: SandboxStore, at: str, export: Response) -> Response:
+        """Every export leaves here: it is counted, and on a bad day a login page leaves under its name."""
         self.journal.exports[str(store)] += 1
-        disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-        if self.faults.take("html_instead_of_xlsx", store.crm, store.code, at):
-            page = screen("signed_out.html")
-            return Response(page.body, media_type="text/html", headers=disposition)
-        return Response(content, media_type=XLSX, headers=disposition)
+        if not self.faults.take("html_instead_of_xlsx", store.crm, store.code, at):
+            return export
+        page = screen("signed_out.html")
+        page.headers.update({name: value for name, value in export.headers.items() if name == "content-disposition"})
+        return page

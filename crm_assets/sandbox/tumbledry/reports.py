@@ -3,6 +3,7 @@
 The page opens with a one-time token only; it then speaks with a key of its own, written into the page.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from starlette.applications import Starlette
@@ -13,7 +14,7 @@ from starlette.routing import Route
 
 from crm_assets.model import Window
 from crm_assets.sandbox.layouts import ORDER_REPORT
-from crm_assets.sandbox.screens import assets, refusal, screen
+from crm_assets.sandbox.screens import assets, attachment, refusal, screen
 from crm_assets.sandbox.seals import short_hash
 from crm_assets.sandbox.stores import SandboxStore, find_store
 from crm_assets.sandbox.tumbledry.requests import ReportRequest, RequestDesk
@@ -104,7 +105,7 @@ class _Reports:
 
     def _workbook(self, store: SandboxStore, window: Window, as_of: datetime, name: str) -> Response:
         rows = self._world.books.td_orders(store.code, window, as_of)
-        return self._world.file(store, "download", name, workbook(ORDER_REPORT, rows))
+        return self._world.hand_over(store, "download", attachment(name, workbook(ORDER_REPORT, rows)))
 
     def _line(self, store: SandboxStore, serial: int, request: ReportRequest, ready: bool) -> dict[str, object]:
         window = request.window
@@ -131,9 +132,9 @@ class _Reports:
         return f"{store.prefix}-{letters}.xlsx"
 
 
-def _window(asked: object) -> Window:
+def _window(asked: Mapping[str, str]) -> Window:
     """The range asked for, or a refusal that says what is wrong with it."""
     try:
-        return Window(first=date.fromisoformat(asked["from"]), last=date.fromisoformat(asked["to"]))  # type: ignore[index]
+        return Window(first=date.fromisoformat(asked["from"]), last=date.fromisoformat(asked["to"]))
     except (KeyError, TypeError, ValueError) as error:
         raise HTTPException(422, "from and to must be dates in order") from error

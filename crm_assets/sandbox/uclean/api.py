@@ -10,13 +10,13 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from crm_assets.model import Window
 from crm_assets.sandbox.books.uclean import tax_report_entry
 from crm_assets.sandbox.layouts import GST_REPORT
-from crm_assets.sandbox.screens import refusal, screen
+from crm_assets.sandbox.screens import attachment, refusal
 from crm_assets.sandbox.stores import SandboxStore, signed_in_store
 from crm_assets.sandbox.workbooks import workbook
 from crm_assets.sandbox.world import World
@@ -79,10 +79,7 @@ class _Api:
     async def panel_export(self, request: Request) -> Response:
         """The panel tells that it saves a workbook; an HTML answer is saved in its place."""
         store = await self._arrived(request, "export")
-        self._world.journal.exports[str(store)] += 1
-        if self._world.faults.take("html_instead_of_xlsx", "uc", store.code, "export"):
-            return HTMLResponse(screen("signed_out.html").body)
-        return JSONResponse({"data": {}})
+        return self._world.hand_over(store, "export", JSONResponse({"data": {}}))
 
     async def export_report(self, request: Request) -> Response:
         store = await self._arrived(request, "export")
@@ -96,8 +93,7 @@ class _Api:
             return self._workbook(store, window)
         now = self._world.clock()
         rows = [tax_report_entry(each, now) for each in self._world.books.invoices(store.code, window)]
-        answer = self._workbook(store, window)
-        return answer if answer.media_type == "text/html" else JSONResponse({"data": rows})
+        return self._world.hand_over(store, "export", JSONResponse({"data": rows}))
 
     async def _arrived(self, request: Request, at: str) -> SandboxStore:
         """The store the token speaks for, after the wait of this kind of call."""
@@ -112,7 +108,7 @@ class _Api:
     def _workbook(self, store: SandboxStore, window: Window) -> Response:
         rows = self._world.books.uc_invoices(store.code, window)
         name = f"GST_Report_{window.first}_to_{window.last}.xlsx"
-        return self._world.file(store, "export", name, workbook(GST_REPORT, rows))
+        return self._world.hand_over(store, "export", attachment(name, workbook(GST_REPORT, rows)))
 
     def _window(self, first: str | None, last: str | None) -> Window:
         """The dates asked for; whoever asks with other names gets the month until today, as if nothing was said."""

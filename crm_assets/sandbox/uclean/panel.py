@@ -34,7 +34,7 @@ def panel_app(world: World, front: Front) -> Starlette:
     def page(name: str) -> Callable[[Request], Awaitable[Response]]:
         async def answer(_request: Request) -> Response:
             await world.arrive("uc", "page")
-            return screen(name, api=world.urls["api"], token_key=front.token_key)
+            return screen(name, api=world.urls["api"], token_key=front.token_key, today=world.clock.today())
 
         return answer
 

@@ -27,9 +27,9 @@ export async function login(email, password) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ email, password }),
   });
-  const content = answer.status === 502 ? { message: "The server answered 502." } : await answer.json();
-  if (!answer.ok) throw new Error(content.message);
-  token.keep(content.data.token);
+  if (answer.status === 401) throw new Error((await answer.json()).message);
+  if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
+  token.keep((await answer.json()).data.token);
 }
 
 // The shell of a signed-in page: at once when a token is there, whatever it may still be worth.

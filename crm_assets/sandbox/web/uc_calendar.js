@@ -40,14 +40,8 @@ export class Calendar {
     this.place.querySelector(".mat-calendar-period-button").textContent = this.month
       .toLocaleDateString("en-US", SHORT)
       .toUpperCase();
-    const cells = [...Array(this.month.getDay()).fill(document.createElement("td")), ...this.days().map((day) => this.cell(day))];
-    const rows = [];
-    for (let start = 0; start < cells.length; start += DAYS_IN_WEEK) {
-      const row = document.createElement("tr");
-      row.append(...cells.slice(start, start + DAYS_IN_WEEK).map((cell) => (cell.hasAttribute("aria-label") ? cell : cell.cloneNode())));
-      rows.push(row);
-    }
-    this.place.querySelector("tbody").replaceChildren(...rows);
+    const blanks = Array.from({ length: this.month.getDay() }, () => document.createElement("td"));
+    this.place.querySelector("tbody").replaceChildren(...inWeeks([...blanks, ...this.days().map((day) => this.cell(day))]));
   }
 
   days() {
@@ -67,4 +61,14 @@ export class Calendar {
     if (!inFuture) cell.addEventListener("click", () => this.choose(day));
     return cell;
   }
+}
+
+function inWeeks(cells) {
+  const rows = [];
+  for (let start = 0; start < cells.length; start += DAYS_IN_WEEK) {
+    const row = document.createElement("tr");
+    row.append(...cells.slice(start, start + DAYS_IN_WEEK));
+    rows.push(row);
+  }
+  return rows;
 }

@@ -17,9 +17,9 @@ const rupees = new Intl.NumberFormat("en-IN", { maximumFractionDigits: 2 });
 let rows = [];
 let range = {};
 
-const iso = (day) =>
-  [day.getFullYear(), String(day.getMonth() + 1).padStart(2, "0"), String(day.getDate()).padStart(2, "0")].join("-");
-const written = (day) => day.toLocaleDateString("en-US", { month: "short", day: "numeric", year: "numeric" });
+const iso = (date) =>
+  [date.getFullYear(), String(date.getMonth() + 1).padStart(2, "0"), String(date.getDate()).padStart(2, "0")].join("-");
+const written = (date) => date.toLocaleDateString("en-US", { month: "short", day: "numeric", year: "numeric" });
 
 function complain(error) {
   one(".alert").textContent = error.message;
@@ -69,9 +69,9 @@ async function apply(from, to) {
 }
 
 function sheetRow(row, index) {
-  const [year, month, day] = row.invoice_date.slice(0, 10).split("-");
+  const invoiceDate = row.invoice_date.slice(0, 10).split("-").reverse().join("/");
   return [
-    index + 1, row.order_number, row.invoice_number, `${day}/${month}/${year}`, row.name, row.customer_phone,
+    index + 1, row.order_number, row.invoice_number, invoiceDate, row.name, row.customer_phone,
     row.payment_status, row.customer_gst, row.city_name, row.taxable_value, row.cgst, row.sgst, row.final_amount,
   ];
 }
@@ -94,8 +94,8 @@ async function exportReport() {
 }
 
 openShell();
-const now = new Date();
-const today = new Date(now.getFullYear(), now.getMonth(), now.getDate());
+const [year, month, day] = document.body.dataset.today.split("-").map(Number);
+const today = new Date(year, month - 1, day);
 const start = new Calendar(one(".start-date"), today);
 const end = new Calendar(one(".end-date"), today);
 one(".search-user").addEventListener("click", () => one(".calendar-body").classList.add("show"));
