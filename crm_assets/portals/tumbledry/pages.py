@@ -51,7 +51,7 @@ class ReportApp:
         self.expand = self.frame.get_by_text(re.compile(r"^\s*expand\s*$", re.IGNORECASE))
         self.historical = self.frame.get_by_text(re.compile(r"download historical report", re.IGNORECASE))
         self.generate = self.frame.get_by_role("button", name=re.compile(r"generate report", re.IGNORECASE))
-        self.range_button = self.frame.get_by_role("button", name=RANGE_TEXT)
+        self.range_button = self.frame.locator("button:visible", has_text=RANGE_TEXT)
         self.request = self.frame.get_by_role("button", name=re.compile(r"request report", re.IGNORECASE))
         self.requests = self.frame.locator("table").filter(has_text="Requested")
 
