@@ -16,7 +16,7 @@ step() {
   if [ "$status" = 0 ]; then
     echo "$((SECONDS - began)) s"
   else
-    echo "failed after $((SECONDS - began)) s:"
+    echo "failed after $((SECONDS - began)) s"
     cat "$log" >&2
   fi
   return "$status"
