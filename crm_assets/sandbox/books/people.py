@@ -12,7 +12,9 @@ from crm_assets.sandbox.books.series import Series
 _FIRST_NAMES = ("Arjun", "Asha", "Divya", "Isha", "Karan", "Meera", "Neha", "Pooja", "Ravi", "Rohan", "Sahil", "Vikram")
 _LAST_NAMES = ("Demo", "Example", "Placeholder", "Sample", "Specimen")
 _REGULARS = 300
-_RARE = 0.01
+_WITHOUT_PHONE = (0, 1)
+_WITH_DIGITS_MISSING = (2,)
+_WITH_LONG_ADDRESS = (3, 4, 5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,24 +38,24 @@ def _regular(series: Series, index: int) -> Customer:
     return Customer(
         code=f"Cust{chance.randint(200_000, 9_999_999)}",
         name=f"{chance.choice(_FIRST_NAMES)} {chance.choice(_LAST_NAMES)}",
-        address=_address(chance),
-        phone=_phone(series.store, chance),
+        address=_address(index, chance),
+        phone=_phone(series.store, index, chance),
     )
 
 
-def _address(chance: Random) -> str:
+def _address(index: int, chance: Random) -> str:
     near = f"House {chance.randint(1, 400)}, Block {chance.choice('ABC')}, Sample Nagar, New Delhi"
-    if chance.random() > _RARE:
+    if index not in _WITH_LONG_ADDRESS:
         return near
     return (
-        f"{near}, second floor, beside the invented water tank & the 'Example' sweet shop, ring the <upper> bell twice"
+        f"{near}, second floor, beside the invented water tank & opposite the 'Example' sweet shop,"
+        " ring the <upper> bell twice and wait at the green gate"
     )
 
 
-def _phone(store: str, chance: Random) -> str:
-    """Ten digits, but for the placeholder of a customer without a phone and the rare one with digits missing."""
-    lot = chance.random()
-    if lot < _RARE / 2:
+def _phone(store: str, index: int, chance: Random) -> str:
+    """Ten digits, but for the placeholder of who gave no phone and for who left digits out."""
+    if index in _WITHOUT_PHONE:
         return f"{store.upper()}--{chance.randint(1000, 9999)}"
-    digits = 8 if lot < _RARE else 10
+    digits = 8 if index in _WITH_DIGITS_MISSING else 10
     return "9" + "".join(chance.choices("0123456789", k=digits - 1))

@@ -48,7 +48,7 @@ class Order:
 @lru_cache(maxsize=5_000)
 def orders_on(seed: str, store: SandboxStore, day: date) -> tuple[Order, ...]:
     """All orders the day will have had."""
-    series = Series(seed=seed, store=store.code, mean=8.2, most=18)
+    series = Series(seed=seed, store=store.code, mean=7.6, most=18)
     chance = series.draw(day, "orders")
     first = _FIRST_NUMBER + count_before(series, day)
     return tuple(_order(series, chance, first + index, at) for index, at in enumerate(times_on(series, day)))

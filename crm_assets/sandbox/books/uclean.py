@@ -41,7 +41,7 @@ class Invoice:
 @lru_cache(maxsize=5_000)
 def invoices_on(seed: str, store: SandboxStore, day: date) -> tuple[Invoice, ...]:
     """All invoices the day will have had."""
-    series = Series(seed=seed, store=store.code, mean=4.0, most=12)
+    series = Series(seed=seed, store=store.code, mean=3.6, most=12)
     chance = series.draw(day, "invoices")
     before = count_before(series, day)
     since_april = before - count_before(series, _fiscal_year_start(day))

@@ -1,0 +1,112 @@
+"""Bad days: each fault, for whom it is, and that it is over when it should be."""
+
+import time
+from datetime import date
+
+import httpx
+import pytest
+
+from crm_assets.model import Window
+from crm_assets.sandbox import Sandbox
+from crm_assets.sandbox.layouts import GST_REPORT, ORDER_REPORT
+from crm_assets.sandbox.workbooks import workbook
+from crm_assets_tests.sandbox.visitors import ReportAppVisitor, td_form, td_visitor, uc_visitor
+
+PROFILE = "/api/v1/stores/profile?franchise=UCLEAN"
+EXPORT = "/api/v1/sales/export-report?type=GST&format=excel"
+GENERATE = "/api/v1/stores/generateGST?franchise=UCLEAN"
+HOME = "/a668/App/home"
+
+
+def test_a_502_hits_as_many_answers_as_asked_for(sandbox: Sandbox) -> None:
+    with uc_visitor(sandbox) as visitor:
+        sandbox.fault("502", crm="uc", times=2)
+        assert [visitor.get(PROFILE).status_code for _ in range(3)] == [502, 502, 200]
+
+
+def test_a_502_keeps_to_its_store(sandbox: Sandbox) -> None:
+    sandbox.fault("502", crm="td", store="a817")
+    with td_visitor(sandbox, "a668") as visitor:
+        assert visitor.get(HOME).status_code == 200
+    with httpx.Client(base_url=sandbox.urls["subs"]) as visitor:
+        assert visitor.post("/Login", data=td_form(sandbox, "a817")).status_code == 502
+
+
+def test_a_502_hits_each_kind_of_td_answer(sandbox: Sandbox) -> None:
+    with td_visitor(sandbox) as visitor:
+        app = ReportAppVisitor(visitor)
+        row = app.rows()[0]
+        asked = {
+            "login": lambda: visitor.post("/Login", data=td_form(sandbox, "a668"), follow_redirects=False),
+            "page": lambda: visitor.get(HOME),
+            "list": app.answer,
+            "request": lambda: app.ask("2026-02-14", "2026-02-14"),
+            "download": lambda: app.download(row),
+        }
+        for kind, ask in asked.items():
+            sandbox.fault("502", crm="td", store="a668", at=[kind])
+            others = [each().status_code for other, each in asked.items() if other != kind]
+            assert (502 in others, ask().status_code, ask().status_code < 400) == (False, 502, True)
+
+
+def test_a_slow_portal_takes_its_seconds_until_cleared(sandbox: Sandbox) -> None:
+    with uc_visitor(sandbox) as visitor:
+        sandbox.fault("slow", crm="uc", seconds=0.4)
+        slow = [seconds_of(visitor), seconds_of(visitor)]
+        sandbox.clear_faults()
+        assert min(slow) >= 0.4 > seconds_of(visitor)
+
+
+def seconds_of(visitor: httpx.Client) -> float:
+    before = time.monotonic()
+    visitor.get(PROFILE)
+    return time.monotonic() - before
+
+
+def test_html_comes_under_an_xlsx_name_by_every_way_of_export(sandbox: Sandbox) -> None:
+    sandbox.fault("html_instead_of_xlsx", times=3)
+    with td_visitor(sandbox) as visitor:
+        app = ReportAppVisitor(visitor)
+        row = app.rows()[0]
+        answers = [app.download(row)]
+    with uc_visitor(sandbox) as visitor:
+        answers += [visitor.get(EXPORT), visitor.post(GENERATE, json={})]
+        assert visitor.get(EXPORT).content.startswith(b"PK")
+    assert all(answer.text.startswith("<!DOCTYPE html>") for answer in answers)
+    assert ['.xlsx"' in answer.headers.get("content-disposition", "") for answer in answers] == [True, True, False]
+
+
+def test_expired_sessions_are_over_until_the_next_login(sandbox: Sandbox) -> None:
+    with td_visitor(sandbox) as visitor:
+        app = ReportAppVisitor(visitor)
+        sandbox.fault("session_expired", crm="td", store="a668")
+        assert visitor.get(HOME).url.path == "/Login"
+        assert app.answer().status_code == 401
+        visitor.post("/Login", data=td_form(sandbox, "a668"))
+        assert visitor.get(HOME).url.path == HOME
+
+
+def test_expired_sessions_of_one_store_leave_the_other_alone(sandbox: Sandbox) -> None:
+    with uc_visitor(sandbox, "sector56") as one, uc_visitor(sandbox, "sushantlok1") as other:
+        sandbox.fault("session_expired", crm="uc", store="sector56")
+        assert (one.get(PROFILE).status_code, other.get(PROFILE).status_code) == (401, 200)
+
+
+def test_no_business_makes_valid_empty_workbooks_for_its_days(sandbox: Sandbox) -> None:
+    day, before = date(2026, 2, 13), date(2026, 2, 12)
+    sandbox.fault("no_business", first=day, last=day)
+    assert sandbox.books.td_orders("a668", Window(first=day, last=day)) == []
+    assert sandbox.books.td_orders("a668", Window(first=before, last=before)) != []
+    with td_visitor(sandbox) as visitor:
+        app = ReportAppVisitor(visitor)
+        row = next(row for row in app.rows() if row["range"] == "13 Feb 2026 - 13 Feb 2026")
+        assert app.download(row).content == workbook(ORDER_REPORT, [])
+    with uc_visitor(sandbox) as visitor:
+        asked = {"from": "2026-02-13", "to": "2026-02-13"}
+        assert visitor.get(EXPORT, params=asked).content == workbook(GST_REPORT, [])
+
+
+@pytest.mark.parametrize("words", [{"name": "no_such_day"}, {"name": "502", "at": ["nowhere"]}])
+def test_a_fault_that_does_not_exist_is_refused(sandbox: Sandbox, words: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="unknown"):
+        sandbox.fault(**words)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""TumbleDry's two origins."""

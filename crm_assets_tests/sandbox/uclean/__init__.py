@@ -1,0 +1,1 @@
+"""UClean's three origins."""
