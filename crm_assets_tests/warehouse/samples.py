@@ -1,0 +1,121 @@
+"""Invented stores, exports and rows, in as few words as the tests need."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from crm_assets.model import Claims, Download, Report, Store, Window
+from crm_assets.portals.tumbledry.reports import ORDER_REPORT
+from crm_assets.portals.uclean.reports import GST_REPORT
+from crm_assets.warehouse import facts, ledger, staging
+from crm_assets.warehouse.connection import Connection
+from crm_assets.warehouse.facts import Counts
+
+TD = Store(crm="td", code="a668", name="Uttam Nagar", first_day=date(2025, 11, 1))
+UC = Store(crm="uc", code="sector56", name="Sector 56", first_day=date(2025, 11, 1))
+REPORTS = {"td": ORDER_REPORT, "uc": GST_REPORT}
+NOW = datetime(2025, 11, 24, 6, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=4)
+
+
+def nov(day: int) -> date:
+    return date(2025, 11, day)
+
+
+def window(first: int, last: int | None = None) -> Window:
+    """Days of November 2025."""
+    return Window(first=nov(first), last=nov(last or first))
+
+
+def opened(conn: Connection, days: Window, *, store: Store = TD, run_id: str = "run-1", keep_file: bool = False) -> int:
+    return ledger.open_attempt(
+        conn, run_id=run_id, store=store, report=REPORTS[store.crm], window=days, keep_file=keep_file, now=NOW
+    )
+
+
+def a_download(
+    days: Window, *, store: Store = TD, claims: Claims = Claims(), file: str = "/downloads/a.xlsx"
+) -> Download:
+    return Download(
+        store=store,
+        window=days,
+        file=Path(file),
+        bytes=4096,
+        md5="0123456789abcdef" * 2,
+        strategy="request_list",
+        requested_at=NOW,
+        suggested_name="1170-abc.xlsx",
+        claims=claims,
+        signed_in_again=True,
+        seconds=12.5,
+    )
+
+
+def fetched(conn: Connection, days: Window, **kwargs: Any) -> int:
+    """The ledger id of a landed file of these days."""
+    store = kwargs.get("store", TD)
+    file = kwargs.pop("file", "/downloads/a.xlsx")
+    ledger_id = opened(conn, days, **kwargs)
+    ledger.record_download(conn, ledger_id, a_download(days, store=store, file=file), NOW)
+    return ledger_id
+
+
+def order(number: str, day: int, **values: Any) -> dict[str, Any]:
+    """A typed TumbleDry order, booked at noon in Kolkata."""
+    blank = dict.fromkeys(column.name for column in ORDER_REPORT.fact_columns)
+    booked = datetime(2025, 11, day, 6, 30, tzinfo=UTC)
+    return blank | {"business_day": nov(day), "ordered_at": booked, "order_number": number} | values
+
+
+def invoice(number: str, day: int, **values: Any) -> dict[str, Any]:
+    """A typed UClean invoice."""
+    blank = dict.fromkeys(column.name for column in GST_REPORT.fact_columns)
+    fixed = {
+        "business_day": nov(day),
+        "invoiced_on": nov(day),
+        "invoice_number": number,
+        "booking_id": f"UC567-{number}",
+    }
+    return blank | fixed | values
+
+
+def typed(*rows: dict[str, Any], report: Report = ORDER_REPORT) -> pd.DataFrame:
+    columns = ["business_day", *(column.name for column in report.fact_columns)]
+    return pd.DataFrame(list(rows), columns=pd.Index(columns), dtype=object)
+
+
+def load(conn: Connection, *rows: dict[str, Any], days: Window, store: Store = TD, **kwargs: Any) -> Counts:
+    """Upsert these rows as one new export of these days (or of ``ledger_id``)."""
+    report = REPORTS[store.crm]
+    ledger_id = kwargs.pop("ledger_id", None) or fetched(conn, days, store=store)
+    return facts.upsert(
+        conn,
+        report,
+        store=store.code,
+        days=list(days.days()),
+        ledger_id=ledger_id,
+        rows=typed(*rows, report=report),
+        now=kwargs.pop("now", NOW),
+        **kwargs,
+    )
+
+
+def written(number: str, day: int, row_number: int = 2, extra: dict[str, str] | None = None) -> dict[str, Any]:
+    """A TumbleDry order as staged text."""
+    blank = dict.fromkeys(column.name for column in ORDER_REPORT.columns)
+    booked = f"{day:02} Nov 2025 12:00:00 PM"
+    place = {"business_day": nov(day), "row_number": row_number, "_extra": extra}
+    return blank | place | {"order_number": number, "ordered_at": booked, "preference": "NA"}
+
+
+def staged(conn: Connection, *rows: dict[str, Any], days: Window, ledger_id: int | None = None) -> int:
+    """Replace the staged slices of these days by the rows; returns the ledger id."""
+    ledger_id = ledger_id or fetched(conn, days)
+    columns = ["business_day", "row_number", *(column.name for column in ORDER_REPORT.columns), "_extra"]
+    frame = pd.DataFrame(list(rows), columns=pd.Index(columns), dtype=object)
+    staging.replace_slices(
+        conn, ORDER_REPORT, store=TD.code, ledger_id=ledger_id, days=list(days.days()), rows=frame, now=NOW
+    )
+    return ledger_id

@@ -1,0 +1,145 @@
+"""The life of a ledger row."""
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from crm_assets.model import Claims
+from crm_assets.portals.tumbledry.reports import ORDER_REPORT
+from crm_assets.portals.uclean.reports import GST_REPORT
+from crm_assets.warehouse import ledger
+from crm_assets.warehouse.connection import Connection
+from crm_assets.warehouse.sessions import account_lock
+from crm_assets_tests.warehouse.samples import LATER, NOW, TD, UC, a_download, fetched, nov, opened, window
+
+WEEK = list(window(10, 16).days())
+
+
+def row(conn: Connection, ledger_id: int) -> dict[str, object]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute("SELECT * FROM download_ledger WHERE ledger_id = %s", [ledger_id]).fetchone()
+    assert found is not None
+    return found
+
+
+def test_an_attempt_is_known_before_the_browser_starts(conn: Connection) -> None:
+    kept = row(conn, opened(conn, window(12, 13), keep_file=True))
+    assert (kept["crm"], kept["store"], kept["report"]) == ("td", "a668", "order_report")
+    assert (kept["from_date"], kept["to_date"]) == (nov(12), nov(13))
+    assert (kept["status"], kept["started_at"], kept["finished_at"]) == ("running", NOW, None)
+    assert kept["keep_file"] is True
+
+
+def test_attempts_are_numbered_within_their_run_and_window(conn: Connection) -> None:
+    tries = [
+        opened(conn, window(12)),
+        opened(conn, window(12)),
+        opened(conn, window(13)),
+        opened(conn, window(12), run_id="run-2"),
+    ]
+    assert [row(conn, number)["attempt"] for number in tries] == [1, 2, 1, 1]
+
+
+def test_a_download_keeps_the_file_and_what_the_portal_claims(conn: Connection) -> None:
+    ledger_id = opened(conn, window(12))
+    claims = Claims(rows=8, sums={"paid": Decimal("1234567890.10")})
+    ledger.record_download(conn, ledger_id, a_download(window(12), claims=claims), LATER)
+    kept = row(conn, ledger_id)
+    assert (kept["status"], kept["finished_at"], kept["stored_name"]) == ("downloaded", LATER, "/downloads/a.xlsx")
+    assert (kept["bytes"], kept["md5"], kept["signed_in_again"]) == (4096, "0123456789abcdef" * 2, True)
+    [file] = ledger.landed(conn, ORDER_REPORT, "a668", [nov(12)])
+    assert file.claims == claims
+
+
+def test_a_staged_file_with_rows_ends_ingested_and_one_without_ends_empty(conn: Connection) -> None:
+    full, empty = fetched(conn, window(12)), fetched(conn, window(13))
+    ledger.record_staged(conn, full, content_md5="a" * 32, row_count=8)
+    ledger.record_staged(conn, empty, content_md5="b" * 32, row_count=0)
+    for ledger_id in (full, empty):
+        ledger.record_ingested(conn, ledger_id, LATER)
+    assert [row(conn, number)["status"] for number in (full, empty)] == ["ingested", "empty"]
+    assert row(conn, full)["content_md5"] == "a" * 32
+    assert row(conn, full)["ingested_at"] == LATER
+
+
+def test_a_failure_keeps_its_code_and_message_and_what_had_landed(conn: Connection) -> None:
+    ledger_id = fetched(conn, window(12))
+    ledger.record_failure(
+        conn, ledger_id, status="failed", code="WrongWindow", message="expected 12, found 11", now=LATER
+    )
+    kept = row(conn, ledger_id)
+    assert (kept["status"], kept["error_code"], kept["error_message"]) == (
+        "failed",
+        "WrongWindow",
+        "expected 12, found 11",
+    )
+    assert (kept["stored_name"], kept["finished_at"]) == ("/downloads/a.xlsx", NOW)
+
+
+def test_each_day_has_its_newest_file_and_a_file_is_listed_once(conn: Connection) -> None:
+    old = fetched(conn, window(10, 14), file="/downloads/old.xlsx")
+    new = fetched(conn, window(13, 15), file="/downloads/new.xlsx", keep_file=True)
+    first, second = ledger.landed(conn, ORDER_REPORT, "a668", WEEK)
+    assert (first.ledger_id, first.days, first.window) == (old, (nov(10), nov(11), nov(12)), window(10, 14))
+    assert (second.ledger_id, second.days, second.file) == (
+        new,
+        (nov(13), nov(14), nov(15)),
+        Path("/downloads/new.xlsx"),
+    )
+    assert (first.keep_file, second.keep_file) == (False, True)
+
+
+def test_only_landed_files_of_this_store_and_report_count(conn: Connection) -> None:
+    opened(conn, window(12))
+    fetched(conn, window(12), store=UC)
+    fetched(conn, window(12), store=replace(TD, code="a817"))
+    skipped = opened(conn, window(12))
+    ledger.record_failure(conn, skipped, status="skipped", code="OtpRequired", message="run the bootstrap", now=NOW)
+    assert ledger.landed(conn, ORDER_REPORT, "a668", WEEK) == []
+    assert [file.store for file in ledger.landed(conn, GST_REPORT, "sector56", WEEK)] == ["sector56"]
+
+
+def test_an_older_kept_file_never_takes_the_place_of_a_newer_deleted_one(conn: Connection) -> None:
+    fetched(conn, window(12, 13), keep_file=True)
+    newer = fetched(conn, window(13, 14))
+    ledger.mark_deleted(conn, newer, LATER)
+    [file] = ledger.landed(conn, ORDER_REPORT, "a668", WEEK)
+    assert file.days == (nov(12),)
+    assert ledger.deleted_days(conn, ORDER_REPORT, "a668", WEEK) == [nov(13), nov(14)]
+
+
+def test_a_running_attempt_whose_account_is_free_is_closed_as_abandoned(conn: Connection) -> None:
+    lost, done = opened(conn, window(12)), fetched(conn, window(12))
+    assert ledger.close_abandoned(conn, LATER) == [lost]
+    kept = row(conn, lost)
+    assert (kept["status"], kept["error_code"], kept["finished_at"]) == ("failed", "Abandoned", LATER)
+    assert row(conn, done)["status"] == "downloaded"
+    assert ledger.close_abandoned(conn, LATER) == []
+
+
+def test_a_running_attempt_whose_account_is_held_is_left_alone(conn: Connection, warehouse: str) -> None:
+    with account_lock(warehouse, TD, timeout=1):
+        busy, lost = opened(conn, window(12)), opened(conn, window(12), store=UC)
+        assert ledger.close_abandoned(conn, LATER) == [lost]
+        assert row(conn, busy)["status"] == "running"
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ("status = 'done'", "status_check"),
+        ("status = 'running'", "ended_when_not_running"),
+        ("from_date = to_date + 1", "window_not_reversed"),
+        ("md5 = NULL", "file_when_landed"),
+        ("status = 'failed'", "error_when_failed"),
+        ("status = 'ingested'", "loaded_when_ingested"),
+    ],
+)
+def test_the_database_refuses_a_row_that_contradicts_itself(conn: Connection, change: str, rule: str) -> None:
+    fetched(conn, window(12))
+    with pytest.raises(psycopg.errors.CheckViolation, match=rule):
+        conn.execute(f"UPDATE download_ledger SET {change}")  # noqa: S608
