@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypedDict, Unpack
 
+from crm_assets.sandbox.stores import STORES, stores_of
+
 ANSWERS: Mapping[str, str] = {
     "login": "the answer to a login form or login call",
     "page": "a page: td home, order report page, report app",
@@ -43,7 +45,7 @@ class FaultWords(TypedDict, total=False):
     crm: str | None
     store: str | None
     at: Iterable[str]
-    times: int
+    times: int | None
     seconds: float
     first: date
     last: date
@@ -70,6 +72,10 @@ def fault_of(name: str, **words: Unpack[FaultWords]) -> Fault:
     """The fault as it is asked for by name, lasting as its kind lasts unless told."""
     if name not in FAULTS:
         raise ValueError(f"unknown fault {name!r}; there are {', '.join(FAULTS)}")
+    if not stores_of(words.get("crm"), words.get("store")):
+        raise ValueError(
+            f"unknown store {words.get('crm')}/{words.get('store')}; there are {', '.join(map(str, STORES))}"
+        )
     at = frozenset(words.get("at", ()))
     if unknown := at - ANSWERS.keys():
         raise ValueError(f"unknown answers {sorted(unknown)}; there are {', '.join(ANSWERS)}")

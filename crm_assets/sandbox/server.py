@@ -6,6 +6,7 @@ Start, stop and compose. What is served lives in ``tumbledry``, ``uclean`` and `
 import asyncio
 import socket
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import timedelta
 from threading import Thread
 from types import TracebackType
@@ -54,7 +55,9 @@ class Sandbox:
     def start(self) -> Self:
         """Take the ports and serve; connections are accepted from the moment this returns."""
         memory = Memory(self.options.state_dir)
-        sockets = {origin: self._listening(origin, memory) for origin in ORIGINS}
+        with ExitStack() as taken:
+            sockets = {origin: taken.enter_context(self._listening(origin, memory)) for origin in ORIGINS}
+            taken.pop_all()
         memory.ports.update({origin: each.getsockname()[1] for origin, each in sockets.items()})
         memory.save()
         self.urls = {origin: f"http://{_HOST}:{memory.ports[origin]}" for origin in ORIGINS}

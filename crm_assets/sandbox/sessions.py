@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 
 from crm_assets.sandbox.memory import Memory
 from crm_assets.sandbox.seals import Seals
-from crm_assets.sandbox.stores import STORES, SandboxStore, find_store
+from crm_assets.sandbox.stores import SandboxStore, find_store, stores_of
 
 
 class Sessions:
@@ -35,9 +35,8 @@ class Sessions:
 
     def end(self, crm: str | None, code: str | None) -> None:
         """Every session of these stores is over; the next login opens new ones."""
-        for store in STORES:
-            if crm in (None, store.crm) and code in (None, store.code):
-                self._memory.generations[str(store)] = self._generation(store) + 1
+        for store in stores_of(crm, code):
+            self._memory.generations[str(store)] = self._generation(store) + 1
         self._memory.save()
 
     def _generation(self, store: SandboxStore) -> int:

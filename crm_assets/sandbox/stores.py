@@ -46,6 +46,11 @@ def find_store(crm: str, code: str) -> SandboxStore | None:
     return next((store for store in STORES if (store.crm, store.code) == (crm, code.lower())), None)
 
 
+def stores_of(crm: str | None, code: str | None) -> list[SandboxStore]:
+    """The stores a CRM and a code name; nothing said means every one."""
+    return [store for store in STORES if crm in (None, store.crm) and code in (None, store.code)]
+
+
 def login_of(seed: str, store: SandboxStore) -> Login:
     """The account of a store; another seed has other passwords."""
     user = f"{store.code}@uclean.example" if store.crm == "uc" else f"{store.code}.manager"
@@ -55,7 +60,7 @@ def login_of(seed: str, store: SandboxStore) -> Login:
 def signed_in_store(seed: str, crm: str, user: str, password: str) -> SandboxStore | None:
     """The store whose account these words open."""
     claimed = Login(user=user, password=password)
-    return next((store for store in STORES if store.crm == crm and login_of(seed, store) == claimed), None)
+    return next((store for store in stores_of(crm, None) if login_of(seed, store) == claimed), None)
 
 
 def secrets(seed: str) -> dict[str, str]:
@@ -71,7 +76,7 @@ def stores_yaml(urls: Mapping[str, str], first_day: date) -> str:
 
 
 def _entries(crm: str, first_day: date) -> str:
-    return "\n".join(_entry(store, first_day) for store in STORES if store.crm == crm)
+    return "\n".join(_entry(store, first_day) for store in stores_of(crm, None))
 
 
 def _entry(store: SandboxStore, first_day: date) -> str:

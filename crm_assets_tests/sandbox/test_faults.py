@@ -106,7 +106,10 @@ def test_no_business_makes_valid_empty_workbooks_for_its_days(sandbox: Sandbox) 
         assert visitor.get(EXPORT, params=asked).content == workbook(GST_REPORT, [])
 
 
-@pytest.mark.parametrize("words", [{"name": "no_such_day"}, {"name": "502", "at": ["nowhere"]}])
+@pytest.mark.parametrize(
+    "words",
+    [{"name": "no_such_day"}, {"name": "502", "at": ["nowhere"]}, {"name": "502", "crm": "uc", "store": "a668"}],
+)
 def test_a_fault_that_does_not_exist_is_refused(sandbox: Sandbox, words: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="unknown"):
         sandbox.fault(**words)  # type: ignore[arg-type]

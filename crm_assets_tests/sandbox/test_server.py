@@ -48,6 +48,13 @@ def test_a_port_that_was_asked_for_is_taken() -> None:
         assert sandbox.urls["api"] == f"http://127.0.0.1:{port}"
 
 
+def test_a_port_that_was_asked_for_and_is_taken_is_an_error() -> None:
+    with Sandbox() as sandbox:
+        port = int(sandbox.urls["subs"].rpartition(":")[2])
+        with pytest.raises(OSError, match="Address already in use"):
+            Sandbox(SandboxOptions(ports={"control": port})).start()
+
+
 def test_secrets_open_each_store_and_follow_the_seed(sandbox: Sandbox) -> None:
     secrets = sandbox.secrets()
     assert len(secrets) == 8

@@ -116,8 +116,11 @@ def test_export_before_the_data_has_arrived_gives_an_empty_workbook(page: Page, 
     sign_in(page, sandbox)
     page.goto(sandbox.urls["storepanel"] + "/gst-report")
     expect(page.locator("button.btn.primary.export")).to_be_enabled()
-    sandbox.fault("slow", crm="uc", seconds=2, at=["api"], times=1)
     choose_window(page)
+    apply(page)
+    expect(page.locator(".gst-banner-card .value").first).not_to_have_text("₹0")
+    sandbox.fault("slow", crm="uc", seconds=2, at=["api"], times=1)
+    page.locator("input.search-user").click()
     apply(page)
     assert page.locator(".gst-banner-card .value").all_inner_texts() == ["₹0"] * 4
     assert content(export(page)) == workbook(GST_REPORT, [])
