@@ -1,0 +1,20 @@
+"""crm_assets: sales reports out of web CRMs without an API, into PostgreSQL, as Dagster assets.
+
+The map of the house. Imports run down only.
+
+cli                    crm_download: thin; every command calls a room below
+demo, stack            the demo, and the processes of an installation: database, webserver, daemon
+definitions            the Dagster door: composes everything, lazily
+pipeline/              the room that knows Dagster: partitions, assets, resources, IO manager, coordinator, instance, launching
+multi_crm_downloader   bootstrap and download for any store: session, portal, landed file
+portals/               contract.py, read first; then one folder per portal
+proof                  a file is guilty until it is shown to be the right one
+browser/               Chrome and the saved sessions
+landing                raw files: canonical names, written whole, discarded
+workbook               .xlsx to a table of texts
+rows                   texts to typed values and rejects
+warehouse/             the room with SQL: connection, migrations, ledger, staging, facts, rejects, audit, sessions
+settings, files        the environment, .env and stores.yaml; files written whole
+model, errors          the nouns, and the error tree that says who acts
+sandbox/               the two portals as local web apps; imported by cli, demo and tests alone
+"""

@@ -4,6 +4,8 @@
 counts is the account's, in ``warehouse/sessions.py``.
 """
 
+from collections.abc import Mapping
+
 from dagster import DagsterRun, QueuedRunCoordinator, SubmitRunContext
 
 from crm_assets.pipeline.partitions import refuse_mixed_range
@@ -23,11 +25,10 @@ class StoreTagCoordinator(QueuedRunCoordinator):
         return super().submit_run(context)
 
 
-def store_of(tags: dict[str, str] | object) -> str | None:
+def store_of(tags: Mapping[str, str]) -> str | None:
     """The one store a run's partition tags name, ``*`` for several, None for a run without partitions."""
-    given: dict[str, str] = dict(tags)  # type: ignore[call-overload]
-    first, last = (given.get(f"dagster/asset_partition_range_{end}", "") for end in ("start", "end"))
+    first, last = (tags.get(f"dagster/asset_partition_range_{end}", "") for end in ("start", "end"))
     if not first:
-        return given.get("dagster/partition/store")
+        return tags.get("dagster/partition/store")
     stores = {first.split("|")[1], last.split("|")[1]}
     return stores.pop() if len(stores) == 1 else SEVERAL

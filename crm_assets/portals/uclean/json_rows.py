@@ -66,6 +66,7 @@ def _day_first(text: str) -> str:
 def _fixed_bytes(rows: Sequence[Sequence[Any]], sheet: str) -> bytes:
     """The rows as a workbook whose bytes depend on nothing but them."""
     from openpyxl import Workbook
+    from openpyxl.xml.functions import tostring
 
     workbook = Workbook()
     page = workbook.active
@@ -73,10 +74,12 @@ def _fixed_bytes(rows: Sequence[Sequence[Any]], sheet: str) -> bytes:
     page.title = sheet
     for row in rows:
         page.append(list(row))
-    workbook.properties.created = workbook.properties.modified = FIXED
     written, fixed = io.BytesIO(), io.BytesIO()
     workbook.save(written)
     with zipfile.ZipFile(written) as source, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as target:
-        for name in source.namelist():
-            target.writestr(zipfile.ZipInfo(name, FIXED.timetuple()[:6]), source.read(name), zipfile.ZIP_DEFLATED)
+        workbook.properties.created = workbook.properties.modified = FIXED  # saving had set both to the present
+        parts = {name: source.read(name) for name in source.namelist()}
+        parts["docProps/core.xml"] = tostring(workbook.properties.to_tree())
+        for name, content in parts.items():
+            target.writestr(zipfile.ZipInfo(name, FIXED.timetuple()[:6]), content, zipfile.ZIP_DEFLATED)
     return fixed.getvalue()

@@ -1,0 +1,169 @@
+"""The assets: for each report the raw xlsx, its staging table and its fact table, per store and date.
+
+Bodies hold no rules: they name what to do, for which partitions, and hand over. No ``from __future__ import annotations`` here:
+Dagster resolves the annotations at run time.
+"""
+
+from typing import Any
+
+import dagster as dg
+
+from crm_assets import proof, rows, workbook
+from crm_assets.errors import BadReport, CrmError
+from crm_assets.landing import md5
+from crm_assets.model import Column, Kind, Report, Window, system_clock
+from crm_assets.pipeline.partitions import BACKFILL_DAYS, partitions_of, refuse_mixed_range
+from crm_assets.pipeline.reports import Source
+from crm_assets.pipeline.resources import PlaywrightResource
+from crm_assets.pipeline.results import Landed, Proven, ProvenFile, Typed, TypedExport
+from crm_assets.settings import Settings, load_settings
+from crm_assets.warehouse.ledger import LandedFile
+from crm_assets.warehouse.staging import StagedExport
+
+IO_MANAGER = "io_manager"
+OWNERS = ["team:data"]
+POSTGRES_TYPES = {
+    Kind.TEXT: "text",
+    Kind.INTEGER: "integer",
+    Kind.NUMBER: "numeric",
+    Kind.MONEY: "numeric(12,2)",
+    Kind.DAY: "date",
+    Kind.MOMENT: "timestamptz",
+}
+
+
+class ExportConfig(dg.Config):
+    """What a person may choose for one run; left out, the settings decide."""
+
+    keep_file: bool | None = None
+    headless: bool | None = None
+
+
+def report_assets(source: Source) -> list[dg.AssetsDefinition]:
+    """Raw xlsx, staging and facts of one report."""
+    return [_raw(source), _staging(source), _facts(source)]
+
+
+def _raw(source: Source) -> dg.AssetsDefinition:
+    report = source.report
+
+    @dg.asset(
+        name=report.raw_asset,
+        kinds={"playwright", "excel"},
+        description=f"{report.description}: the {source.crm.title} workbook as the portal hands it over, one export per store "
+        "and contiguous range of days.",
+        **_shared(source),
+    )
+    def raw(context: dg.AssetExecutionContext, config: ExportConfig, playwright: PlaywrightResource) -> Landed:
+        refuse_mixed_range(context.run.tags)
+        try:
+            return playwright.download(
+                report,
+                context.partition_keys,
+                run_id=context.run_id,
+                keep_file=config.keep_file,
+                headless=config.headless,
+            )
+        except CrmError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+
+    return raw
+
+
+def _staging(source: Source) -> dg.AssetsDefinition:
+    report = source.report
+
+    @dg.asset(
+        name=report.staging_table,
+        kinds={"postgres"},
+        ins={"files": dg.AssetIn(report.raw_asset)},
+        description=f"{report.description}: every row as {source.crm.title} wrote it, as text, once the file was proven to be "
+        "the right, whole report. Outlives the file.",
+        metadata=_table(report.staging_table, report.columns, typed=False),
+        **_shared(source),
+    )
+    def staging(context: dg.AssetExecutionContext, files: list[LandedFile]) -> Proven:
+        refuse_mixed_range(context.run.tags)
+        return _prove_all(load_settings(), report, files)
+
+    return staging
+
+
+def _facts(source: Source) -> dg.AssetsDefinition:
+    report = source.report
+
+    @dg.asset(
+        name=report.fact_table,
+        kinds={"postgres"},
+        ins={"exports": dg.AssetIn(report.staging_table)},
+        description=f"{report.description}: typed, one row per store and {report.key}. Its changes: {report.history_table}.",
+        metadata=_table(report.fact_table, report.fact_columns, typed=True),
+        **_shared(source),
+    )
+    def facts(context: dg.AssetExecutionContext, exports: list[StagedExport]) -> Typed:
+        refuse_mixed_range(context.run.tags)
+        return Typed(
+            report=report,
+            exports=tuple(
+                TypedExport(started_at=system_clock(), export=export, typed=rows.read_rows(export.rows, report))
+                for export in exports
+            ),
+        )
+
+    return facts
+
+
+def _prove_all(settings: Settings, report: Report, files: list[LandedFile]) -> Proven:
+    proven, refused = list[ProvenFile](), list[tuple[LandedFile, CrmError]]()
+    for file in files:
+        try:
+            proven.append(_prove(settings, report, file))
+        except BadReport as error:
+            refused.append((file, error))
+    return Proven(report=report, files=tuple(proven), refused=tuple(refused))
+
+
+def _prove(settings: Settings, report: Report, file: LandedFile) -> ProvenFile:
+    """Read one landed file and prove it. Raises BadReport."""
+    if md5(file.file) != file.md5:
+        raise BadReport(
+            f"{file.file.name} is not the file that was downloaded: its MD5 differs. Materialize {report.raw_asset} again"
+        )
+    store, window = settings.store(report.crm, file.store), Window(first=file.window.first, last=file.window.last)
+    table = workbook.read(file.file, report)
+    return ProvenFile(
+        file=file,
+        rows=proof.prove(table, report, store, window, file.claims),
+        row_count=len(table.rows),
+        content_md5=table.content_md5,
+        extra_headers=table.extra_headers,
+    )
+
+
+def _shared(source: Source) -> dict[str, Any]:
+    """What the three assets of a report have in common; the same policy lets them share one run."""
+    return {
+        "partitions_def": partitions_of(source.crm),
+        "backfill_policy": dg.BackfillPolicy.multi_run(max_partitions_per_run=BACKFILL_DAYS),
+        "group_name": source.crm.title.lower(),
+        "owners": OWNERS,
+        "io_manager_key": IO_MANAGER,
+        "tags": {"crm": source.crm_code},
+    }
+
+
+def _table(name: str, columns: tuple[Column, ...], *, typed: bool) -> dict[str, Any]:
+    """Table name and column schema, as Dagster's catalogue shows them."""
+    return {
+        "dagster/table_name": name,
+        "dagster/column_schema": dg.TableSchema(
+            [
+                dg.TableColumn(
+                    column.name,
+                    POSTGRES_TYPES[column.kind] if typed else "text",
+                    description=f"{column.header}: {column.description}",
+                )
+                for column in columns
+            ]
+        ),
+    }

@@ -1,0 +1,18 @@
+"""Everything composed: assets, resources and executor of one installation, from its settings."""
+
+import dagster as dg
+
+from crm_assets.pipeline.assets import IO_MANAGER, report_assets
+from crm_assets.pipeline.io_manager import PostgresIOManager
+from crm_assets.pipeline.reports import sources
+from crm_assets.pipeline.resources import PlaywrightResource, Warehouse
+from crm_assets.settings import Settings
+
+
+def compose(settings: Settings) -> dg.Definitions:
+    """The definitions of this installation. Raises ConfigurationError when a portal or its site is wrong."""
+    return dg.Definitions(
+        assets=[asset for source in sources(settings) for asset in report_assets(source)],
+        resources={IO_MANAGER: PostgresIOManager(warehouse=Warehouse()), "playwright": PlaywrightResource()},
+        executor=dg.in_process_executor,
+    )

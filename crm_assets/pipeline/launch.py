@@ -1,0 +1,106 @@
+"""Runs started by the command line: the same assets on the same Dagster instance, one run and one process per store.
+
+The runs show in the UI like any other; no daemon is needed. Each has a process of its own because Dagster sets up Python's logging
+anew for every run, and two runs in two threads of one process wait for each other for ever.
+What landed is read back from the ledger and the audit, not from Dagster.
+"""
+
+import logging
+import logging.handlers
+import multiprocessing
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+
+import dagster as dg
+
+from crm_assets.model import Store, Window
+from crm_assets.pipeline.compose import compose
+from crm_assets.pipeline.instance import open_instance
+from crm_assets.pipeline.partitions import range_tags
+from crm_assets.pipeline.reports import source_of
+from crm_assets.settings import Settings, load_settings
+from crm_assets.warehouse.connection import connect
+from crm_assets.warehouse.embedded import database_url
+from crm_assets.warehouse.outcomes import RunOutcome, outcome_of_run
+
+log = logging.getLogger("crm_assets")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What one run is to do: all days of the window for one store. None leaves a choice to the settings."""
+
+    store: Store
+    window: Window
+    keep_file: bool | None = None
+    headless: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launched:
+    """A finished run and what came of it."""
+
+    task: Task
+    outcome: RunOutcome
+
+
+def launch(settings: Settings, tasks: Sequence[Task]) -> Iterator[Launched]:
+    """Materialize raw, staging and facts for every task, all at once; yields each as it ends.
+
+    One store's failure is its own; what is nobody's, such as a lost database, is raised. Log records of the runs arrive at this
+    process's handlers.
+    """
+    with open_instance(settings):  # makes Dagster's tables where they are not: the runs would race to it
+        environment = dict(os.environ)
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload([__name__])
+    records: multiprocessing.Queue[logging.LogRecord] = processes.Queue()
+    listener = logging.handlers.QueueListener(records, *log.handlers)
+    listener.start()
+    try:
+        with ProcessPoolExecutor(
+            max_workers=max(1, len(tasks)),
+            mp_context=processes,
+            initializer=_begin,
+            initargs=(environment, records, log.getEffectiveLevel()),
+        ) as pool:
+            for done in as_completed([pool.submit(_run, task) for task in tasks]):
+                yield done.result()
+    finally:
+        listener.stop()
+
+
+def _begin(environment: Mapping[str, str], records: "multiprocessing.Queue[logging.LogRecord]", level: int) -> None:
+    """The fork server's environment is that of its first start: take today's, and send the log home."""
+    os.environ.clear()
+    os.environ.update(environment)
+    log.handlers[:] = [logging.handlers.QueueHandler(records)]
+    log.setLevel(level)
+    log.propagate = False
+
+
+def _run(task: Task) -> Launched:
+    """One run, in this process, on the shared instance."""
+    settings = load_settings()
+    report = source_of(settings, task.store.crm).report
+    run_id = str(uuid.uuid4())
+    with open_instance(settings) as instance:
+        compose(settings).resolve_implicit_global_asset_job_def().execute_in_process(
+            run_id=run_id,
+            run_config={
+                "ops": {report.raw_asset: {"config": _chosen(keep_file=task.keep_file, headless=task.headless)}}
+            },
+            instance=instance,
+            asset_selection=[dg.AssetKey(name) for name in (report.raw_asset, report.staging_table, report.fact_table)],
+            tags=range_tags(task.store.code, task.window.first, task.window.last) | {"launched_by": "crm_download"},
+            raise_on_error=False,
+        )
+    with connect(database_url(settings)) as conn:
+        return Launched(task=task, outcome=outcome_of_run(conn, run_id))
+
+
+def _chosen(**options: bool | None) -> dict[str, bool]:
+    return {name: value for name, value in options.items() if value is not None}

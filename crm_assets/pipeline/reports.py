@@ -1,0 +1,39 @@
+"""The reports of this installation: each CRM of ``stores.yaml``, its portal's reports, and the assets they become."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from crm_assets.model import Report
+from crm_assets.portals.contract import find_portal, site_of
+from crm_assets.settings import Crm, Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One report of one configured CRM."""
+
+    crm_code: str
+    crm: Crm
+    report: Report
+
+
+def sources(settings: Settings) -> Iterator[Source]:
+    """Every report of every configured CRM. Raises ConfigurationError when a portal or its site is wrong."""
+    for code, crm in settings.crms.items():
+        site_of(code, crm)
+        for report in find_portal(crm.portal).reports:
+            yield Source(crm_code=code, crm=crm, report=report)
+
+
+def source_of(settings: Settings, crm_code: str) -> Source:
+    """The first report of a CRM: the one ``crm_download`` fetches."""
+    return next(source for source in sources(settings) if source.crm_code == crm_code)
+
+
+def report_of_asset(settings: Settings, asset: str) -> Report:
+    """The report an asset belongs to, whichever of the three it is."""
+    return next(
+        source.report
+        for source in sources(settings)
+        if asset in (source.report.raw_asset, source.report.staging_table, source.report.fact_table)
+    )

@@ -1,0 +1,90 @@
+"""What the assets hand to each other and to the IO manager: what is good, and what failed beside it.
+
+An asset that works for several stores or windows keeps what is good: it is committed and recorded per partition, then the run
+fails with every reason.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from crm_assets.errors import CrmError
+from crm_assets.model import Download, Report, Window
+from crm_assets.rows import TypedRows
+from crm_assets.warehouse.ledger import LandedFile
+from crm_assets.warehouse.staging import StagedExport
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """One store's window that did not make it."""
+
+    store: str
+    window: Window
+    error: CrmError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landed:
+    """The raw asset's result: its files are on the disk, and the ledger knows them."""
+
+    report: Report
+    downloads: tuple[Download, ...]
+    failed: tuple[Failed, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenFile:
+    """A landed file that was proven: all its rows, with ``business_day``, and what the reader noticed."""
+
+    file: LandedFile
+    rows: "pd.DataFrame"
+    row_count: int
+    content_md5: str
+    extra_headers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proven:
+    """The staging asset's result, for the IO manager to write."""
+
+    report: Report
+    files: tuple[ProvenFile, ...]
+    refused: tuple[tuple[LandedFile, CrmError], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedExport:
+    """The typed rows of one staged export."""
+
+    export: StagedExport
+    typed: TypedRows
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """The fact asset's result, for the IO manager to write."""
+
+    report: Report
+    exports: tuple[TypedExport, ...]
+
+
+def failure_of(failed: Sequence[Failed]) -> dg.Failure:
+    """Every reason in one run failure; the first line is the first error's own sentence."""
+    lines = [str(one.error) if one.store in str(one.error) else f"{one.store}: {one.error}" for one in failed]
+    return dg.Failure(
+        description="\n".join(dict.fromkeys(lines)),
+        metadata={
+            "failed windows": dg.MetadataValue.md(
+                "\n".join(f"- `{one.store}` {one.window}: {one.error.code}" for one in failed)
+            )
+        },
+        allow_retries=False,
+    )
