@@ -14,7 +14,7 @@ landing                raw files: canonical names, written whole, discarded
 workbook               .xlsx to a table of texts
 rows                   texts to typed values and rejects
 warehouse/             the room with SQL: connection, migrations, ledger, staging, facts, rejects, audit, sessions
-settings, files        the environment, .env and stores.yaml; files written whole
+settings, files, logs  the environment, .env and stores.yaml; files written whole; log lines
 model, errors          the nouns, and the error tree that says who acts
 sandbox/               the two portals as local web apps; imported by cli, demo and tests alone
 """

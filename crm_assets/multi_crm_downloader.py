@@ -5,7 +5,6 @@ One browser per store account; several stores at once are several browsers in on
 """
 
 import asyncio
-import logging
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -24,11 +23,10 @@ from crm_assets.errors import (
     PortalChanged,
     PortalUnavailable,
 )
+from crm_assets.logs import say
 from crm_assets.model import Clock, Download, Report, Store, Window, system_clock
 from crm_assets.portals.contract import Portal, Visit, find_portal, site_of
 from crm_assets.settings import Settings, secret_name
-
-log = logging.getLogger("crm_assets")
 
 PERSON_SECONDS = 300
 
@@ -137,7 +135,7 @@ async def _export(settings: Settings, account: OpenStore, report: Report, window
             export = await account.portal.export(visit, report, window)
     workbook.sniff(export.file)
     file = landing.land(export.file, settings.downloads_dir, report, store, window)
-    log.info("[%s] [downloaded] [%s]", store, file.name)
+    say(store, "downloaded", file.name)
     return Download(
         store=store,
         window=window,
@@ -166,7 +164,7 @@ async def _opened(settings: Settings, store: Store, headless: bool | None, clock
             async with _deadline(visit, settings.env.download_timeout_seconds):
                 account.signed_in_again = await _sign_in_if_needed(settings, account, probe=state is not None)
                 await _save(settings, visit)
-        log.info("[%s] [%s]", store, "signed in" if account.signed_in_again else "session reused")
+        say(store, "signed in" if account.signed_in_again else "session reused")
         yield account
         await _save(settings, visit)
 

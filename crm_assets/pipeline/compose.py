@@ -1,5 +1,7 @@
 """Everything composed: assets, resources and executor of one installation, from its settings."""
 
+import warnings
+
 import dagster as dg
 
 from crm_assets.pipeline.assets import IO_MANAGER, report_assets
@@ -11,8 +13,11 @@ from crm_assets.settings import Settings
 
 def compose(settings: Settings) -> dg.Definitions:
     """The definitions of this installation. Raises ConfigurationError when a portal or its site is wrong."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # backfill policies are marked beta, and are what we rely on
+        assets = [asset for source in sources(settings) for asset in report_assets(source)]
     return dg.Definitions(
-        assets=[asset for source in sources(settings) for asset in report_assets(source)],
+        assets=assets,
         resources={IO_MANAGER: PostgresIOManager(warehouse=Warehouse()), "playwright": PlaywrightResource()},
         executor=dg.in_process_executor,
     )

@@ -5,13 +5,14 @@ gets the newest landed files, or the staged rows, of its partitions. Rules about
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Literal
 
 import dagster as dg
 
 from crm_assets import landing
 from crm_assets.errors import BadReport, CrmError, NothingLanded
+from crm_assets.logs import say
 from crm_assets.model import Report, Window, system_clock
 from crm_assets.pipeline.partitions import days_by_store, key_of
 from crm_assets.pipeline.reports import report_of_asset
@@ -60,11 +61,7 @@ class PostgresIOManager(dg.ConfigurableIOManager):
         done, failed, rows = list[tuple[str, date]](), list[Failed](), 0
         with self.warehouse.connect() as conn:
             for file, error in proven.refused:
-                now = system_clock()
-                ledger.record_failure(
-                    conn, file.ledger_id, status="failed", code=error.code, message=str(error), now=now
-                )
-                failed.append(Failed(store=f"{proven.report.crm}/{file.store}", window=file.window, error=error))
+                failed.append(_refuse(conn, proven.report, file, file.days, error, context.run_id))
             for one in proven.files:
                 rows += _stage_file(conn, proven.report, one)
                 done += [(one.file.store, day) for day in one.file.days]
@@ -85,8 +82,7 @@ class PostgresIOManager(dg.ConfigurableIOManager):
                 try:
                     counts = _load_export(conn, typed.report, one, context.run_id)
                 except BadReport as error:
-                    store = f"{typed.report.crm}/{one.export.store}"
-                    failed.append(Failed(store=store, window=_window(one.export.days), error=error))
+                    failed.append(_refuse(conn, typed.report, one.export, one.export.days, error, context.run_id))
                     continue
                 total, rejected = _sum(total, counts), rejected + len(one.typed.rejects)
                 done += [(one.export.store, day) for day in one.export.days]
@@ -106,6 +102,7 @@ class PostgresIOManager(dg.ConfigurableIOManager):
 
 
 type _Books = tuple[list[tuple[str, date]], list[Failed]]
+type _Export = ledger.LandedFile | staging.StagedExport
 
 
 def _landed_files(conn: Connection, report: Report, store: str, days: Sequence[date]) -> list[ledger.LandedFile]:
@@ -164,30 +161,66 @@ def _load_export(conn: Connection, report: Report, one: TypedExport, run_id: str
         )
         rejects.replace(conn, report, **slices, rejects=typed.rejects, now=now)
         ledger.record_ingested(conn, export.ledger_id, now)
-        audit.record(conn, _audit(report, one, counts, run_id, now))
+        audit.record(
+            conn,
+            _audit(
+                report,
+                export,
+                export.days,
+                counts,
+                run_id=run_id,
+                times=(one.started_at, system_clock()),
+                status="ok" if len(export.rows) else "empty",
+                rejected=len(typed.rejects),
+            ),
+        )
+    summary = f"{counts.inserted} new, {counts.updated} changed, {len(typed.rejects)} rejected"
+    say(f"{report.crm}/{export.store}", "loaded", summary)
     return counts
 
 
-def _audit(report: Report, one: TypedExport, counts: Counts, run_id: str, now: Any) -> audit.Audit:
-    parsed = len(one.export.rows)
+def _refuse(
+    conn: Connection, report: Report, export: _Export, days: Sequence[date], error: CrmError, run_id: str
+) -> Failed:
+    """Write down that an export was not taken; its file stays for whoever looks at it. No row of it counts as parsed."""
+    now, store = system_clock(), f"{report.crm}/{export.store}"
+    nothing = Counts(inserted=0, updated=0, unchanged=0, missing=0)
+    with conn.transaction():
+        ledger.record_failure(conn, export.ledger_id, status="failed", code=error.code, message=str(error), now=now)
+        audit.record(conn, _audit(report, export, days, nothing, run_id=run_id, times=(now, now), status="failed"))
+    say(store, "failed", error)
+    return Failed(store=store, window=Window(first=min(days), last=max(days)), error=error)
+
+
+def _audit(
+    report: Report,
+    export: _Export,
+    days: Sequence[date],
+    counts: Counts,
+    *,
+    run_id: str,
+    times: tuple[datetime, datetime],
+    status: Literal["ok", "empty", "failed"],
+    rejected: int = 0,
+) -> audit.Audit:
     return audit.Audit(
         run_id=run_id,
         crm=report.crm,
-        store=one.export.store,
+        store=export.store,
         report=report.name,
-        from_date=min(one.export.days),
-        to_date=max(one.export.days),
-        parsed_rows=parsed,
+        from_date=min(days),
+        to_date=max(days),
+        parsed_rows=counts.inserted + counts.updated + counts.unchanged + rejected,
         inserted_rows=counts.inserted,
         updated_rows=counts.updated,
         unchanged_rows=counts.unchanged,
-        rejected_rows=len(one.typed.rejects),
+        rejected_rows=rejected,
         missing_rows=counts.missing,
-        md5=one.export.md5,
-        started_at=one.started_at,
-        finished_at=now,
-        status="ok" if parsed else "empty",
-        ledger_id=one.export.ledger_id,
+        md5=export.md5,
+        started_at=times[0],
+        finished_at=times[1],
+        status=status,
+        ledger_id=export.ledger_id,
     )
 
 
@@ -210,10 +243,6 @@ def _sum(one: Counts, other: Counts) -> Counts:
         unchanged=one.unchanged + other.unchanged,
         missing=one.missing + other.missing,
     )
-
-
-def _window(days: Sequence[date]) -> Window:
-    return Window(first=min(days), last=max(days))
 
 
 def _materialized(context: dg.OutputContext, store: str, day: date) -> dg.DagsterEvent:

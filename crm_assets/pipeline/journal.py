@@ -6,6 +6,7 @@ A row is written before the browser starts. When it cannot be written, the downl
 from dataclasses import dataclass, field
 
 from crm_assets.errors import CrmError, NeedsPerson
+from crm_assets.logs import say
 from crm_assets.model import Clock, Download, Report, Store, Window
 from crm_assets.pipeline.results import Failed
 from crm_assets.warehouse import ledger, sessions
@@ -25,6 +26,7 @@ class LedgerJournal:
     _open: dict[tuple[Store, Window], int] = field(default_factory=dict)
 
     def started(self, store: Store, report: Report, window: Window) -> None:
+        say(store, "started", window)
         with connect(self.url) as conn:
             self._open[store, window] = ledger.open_attempt(
                 conn,
@@ -44,6 +46,7 @@ class LedgerJournal:
         self.downloads.append(download)
 
     def failed(self, store: Store, window: Window, error: CrmError) -> None:
+        say(store, "failed", error)
         now = self.clock()
         attempt = self._open.get((store, window))
         with connect(self.url) as conn, conn.transaction():

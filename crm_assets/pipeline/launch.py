@@ -1,8 +1,7 @@
 """Runs started by the command line: the same assets on the same Dagster instance, one run and one process per store.
 
-The runs show in the UI like any other; no daemon is needed. Each has a process of its own because Dagster sets up Python's logging
-anew for every run, and two runs in two threads of one process wait for each other for ever.
-What landed is read back from the ledger and the audit, not from Dagster.
+The runs show in the UI like any other; no daemon is needed. Each has a process of its own because Dagster sets up Python's
+logging anew for every run, and two runs in two threads of one process wait for each other for ever. What landed is read back from the ledger and the audit, not from Dagster.
 """
 
 import logging
@@ -91,7 +90,8 @@ def _run(task: Task) -> Launched:
         compose(settings).resolve_implicit_global_asset_job_def().execute_in_process(
             run_id=run_id,
             run_config={
-                "ops": {report.raw_asset: {"config": _chosen(keep_file=task.keep_file, headless=task.headless)}}
+                "ops": {report.raw_asset: {"config": _chosen(keep_file=task.keep_file, headless=task.headless)}},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},  # our own lines say it already
             },
             instance=instance,
             asset_selection=[dg.AssetKey(name) for name in (report.raw_asset, report.staging_table, report.fact_table)],

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from crm_assets.errors import ConfigurationError, PortalUnavailable
+from crm_assets.logs import say
 from crm_assets.model import Clock, Export, Report, Store, Window
 from crm_assets.settings import Credentials, Crm
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Page, Response
-
-log = logging.getLogger("crm_assets")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +43,7 @@ class Visit:
     def step(self, name: str) -> None:
         """Name what is being done: the log shows it, and an error says where it happened."""
         self.at = name
-        log.debug("[%s] [%s]", self.store, name)
+        say(self.store, name, level=logging.DEBUG)
 
     def now(self) -> datetime:
         return self.clock()
