@@ -7,6 +7,7 @@ on a Unix socket only. Here stands what that package leaves open: locks that are
 import atexit
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -45,7 +46,7 @@ def embedded_url(data_dir: Path) -> str:
             return str(_started(folder).get_uri())
         except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
             raise WarehouseUnavailable(
-                f"the embedded PostgreSQL in {folder} does not start: {error}. "
+                f"the embedded PostgreSQL in {folder} does not start: {type(error).__name__}: {error}. "
                 f"See {folder / 'log'}, or set CRM_DATABASE_URL to a server"
             ) from error
 
@@ -65,6 +66,7 @@ def _started(folder: Path) -> "PostgresServer":
     server.runtime_path = _socket_folder()
     _forget_the_dead(server)
     server.start()
+    _keep_private(server)
     atexit.unregister(server._cleanup)
     atexit.register(_leave, server)
     return server
@@ -75,6 +77,15 @@ def _leave(server: "PostgresServer") -> None:
     if server.pgdata.exists():
         _forget_the_dead(server)
         server.cleanup()
+
+
+def _keep_private(server: "PostgresServer") -> None:
+    """Whoever reaches the socket is let in: close its folder to other users, as the data folder is by itself."""
+    sockets = server.get_postmaster_info().socket_dir
+    if sockets is not None and sockets != server.pgdata:
+        if server.system_user is not None:
+            shutil.chown(sockets, server.system_user)
+        sockets.chmod(0o700)
 
 
 def _socket_folder() -> Path:

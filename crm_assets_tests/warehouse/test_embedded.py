@@ -126,7 +126,17 @@ def test_a_killed_process_does_not_keep_the_server_running(folder: Path, start: 
     assert stopped(folder / "postgres")
 
 
-def test_a_data_folder_left_by_a_killed_machine_starts_again(folder: Path, start: Start) -> None:
+@pytest.fixture
+def stranger() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has nothing to do with us."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def test_a_data_folder_left_by_a_killed_machine_starts_again(
+    folder: Path, start: Start, stranger: subprocess.Popen[bytes]
+) -> None:
     data = folder / "postgres"
     user = start(data)
     with connect(user.url()) as conn:
@@ -136,21 +146,24 @@ def test_a_data_folder_left_by_a_killed_machine_starts_again(folder: Path, start
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
     user.kill()
-    # After a reboot the old numbers belong to strangers; this test's own process plays them.
-    (data / "postmaster.pid").write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
-    (data / ".handle_pids.json").write_text(json.dumps([os.getpid()]))
+    # After a reboot the old numbers belong to strangers.
+    (data / "postmaster.pid").write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
+    (data / ".handle_pids.json").write_text(json.dumps([stranger.pid]))
     os.utime(data / ".handle_pids.json", (1, 1))
     again = start(data)
     with connect(again.url()) as conn:
         assert conn.execute("SELECT n FROM kept").fetchall() == [(1,)]
     again.leave()
     assert stopped(data)
+    assert stranger.poll() is None, "it was left alone"
 
 
-def test_a_folder_too_deep_for_a_socket_works(folder: Path, start: Start) -> None:
+def test_a_folder_too_deep_for_a_socket_works_and_its_socket_is_closed_to_others(folder: Path, start: Start) -> None:
     user = start(folder / ("deep" * 20) / ("deeper" * 10) / "postgres")
     with connect(user.url()) as conn:
-        assert conn.execute("SELECT 1").fetchone() == (1,)
+        sockets = Path(conn.info.host)
+    assert sockets.parent.name == f"crm_assets-{os.getuid()}"
+    assert sockets.stat().st_mode & 0o077 == 0
     user.leave()
 
 

@@ -1,6 +1,7 @@
 """The upsert: each row written only when it changed, each change kept."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ from crm_assets.portals.tumbledry.reports import ORDER_REPORT
 from crm_assets.warehouse import facts
 from crm_assets.warehouse.connection import Connection, connect
 from crm_assets.warehouse.facts import Counts
-from crm_assets_tests.warehouse.samples import LATER, NOW, UC, fetched, invoice, load, nov, order, typed, window
+from crm_assets_tests.warehouse.samples import LATER, NOW, TD, UC, fetched, invoice, load, nov, order, typed, window
 
 
 def fact(conn: Connection, number: str) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def test_a_row_that_vanished_is_marked_and_cleared_when_it_comes_back(conn: Conn
 
 def test_only_rows_of_the_exported_days_and_store_can_be_missing(conn: Connection) -> None:
     load(conn, order("T1", 11), days=window(11))
-    load(conn, invoice("1", 12), days=window(12), store=UC)
+    load(conn, order("T1", 12), days=window(12), store=replace(TD, code="a817"))
     assert load(conn, days=window(12)).missing == 0
 
 

@@ -100,6 +100,8 @@ def test_only_landed_files_of_this_store_and_report_count(conn: Connection) -> N
     skipped = opened(conn, window(12))
     ledger.record_failure(conn, skipped, status="skipped", code="OtpRequired", message="run the bootstrap", now=NOW)
     assert ledger.landed(conn, ORDER_REPORT, "a668", WEEK) == []
+    fetched(conn, window(12))
+    assert ledger.landed(conn, replace(ORDER_REPORT, name="another_report"), "a668", WEEK) == []
     assert [file.store for file in ledger.landed(conn, GST_REPORT, "sector56", WEEK)] == ["sector56"]
 
 

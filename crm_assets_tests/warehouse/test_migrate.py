@@ -5,7 +5,6 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from crm_assets.errors import WarehouseUnavailable
 from crm_assets.warehouse.connection import connect
@@ -45,16 +44,18 @@ def test_tables_go_where_the_search_path_says(empty_database: str) -> None:
         assert where == [("crm",)]
 
 
-def test_a_user_without_rights_is_told_what_to_grant(empty_database: str) -> None:
-    role = sql.Identifier("test_reader_of_nothing")
+@pytest.mark.parametrize("schema_exists", [False, True])
+def test_a_user_without_rights_is_told_what_to_grant(empty_database: str, schema_exists: bool) -> None:
     with psycopg.connect(empty_database, autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(role))
-        admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
+        admin.execute("DROP ROLE IF EXISTS test_reader; CREATE ROLE test_reader LOGIN")
+        admin.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        if schema_exists:
+            admin.execute("CREATE SCHEMA dagster")
         try:
             with pytest.raises(WarehouseUnavailable, match="GRANT CREATE ON DATABASE"):
-                migrate(empty_database.replace("//postgres:@", "//test_reader_of_nothing:@"))
+                migrate(empty_database.replace("//postgres:@", "//test_reader:@"))
         finally:
-            admin.execute(sql.SQL("DROP ROLE {}").format(role))
+            admin.execute("DROP ROLE test_reader")
 
 
 def test_an_empty_database_is_told_what_is_missing_and_what_to_run(empty_database: str) -> None:
