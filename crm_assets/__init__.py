@@ -3,7 +3,7 @@
 The map of the house. Imports run down only.
 
 cli                    crm_download: thin; every command calls a room below
-demo, stack            the demo, and the processes of an installation: database, webserver, daemon
+demo, stack, terminal  the demo; the processes of an installation; what people see at a terminal
 definitions            the Dagster door: composes everything, lazily
 pipeline/              the room that knows Dagster: partitions, assets, resources, IO manager, coordinator, instance, launching
 multi_crm_downloader   bootstrap and download for any store: session, portal, landed file

@@ -1,15 +1,18 @@
 """The demo: the whole pipeline on the sandbox portals and an embedded PostgreSQL, in a folder of its own.
 
-It uses the same settings, runs and commands as the real thing; only the store list and the logins are the sandbox's. Nothing of the
-environment's own CRM settings is used, so that a demo never touches a real warehouse.
+It uses the same settings, runs and commands as the real thing; only the store list and the logins are the sandbox's. Nothing
+of the environment's own CRM settings is used, so that a demo never touches a real warehouse.
 """
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
+from crm_assets.errors import ConfigurationError
 from crm_assets.files import write_whole
 from crm_assets.model import Window, business_day, system_clock
 from crm_assets.pipeline.launch import Task
@@ -21,18 +24,33 @@ ENV_FILE = "demo.env"
 
 
 @contextmanager
-def sandbox_installation(pace: str, *, folder: Path | None = None) -> Iterator[tuple[Settings, Sandbox]]:
+def sandbox_installation(pace: Literal["real", "instant"], *, name: str = "demo") -> Iterator[tuple[Settings, Sandbox]]:
     """The sandbox portals, served, and the settings of an installation that uses them.
 
-    The folder (default ``.local/demo``) keeps ports, database and sessions, so that a second start finds them.
+    The folder ``.local/<name>`` keeps ports, database and sessions, so that a second start finds them.
+    Raises ConfigurationError when another process uses the folder.
     """
-    place = folder or PROJECT_ROOT / ".local" / "demo"
+    place = PROJECT_ROOT / ".local" / name
     place.mkdir(parents=True, exist_ok=True)
-    with Sandbox(SandboxOptions(pace=pace, seed="demo", state_dir=place / "sandbox")) as sandbox:  # type: ignore[arg-type]
+    options = SandboxOptions(pace=pace, seed="demo", state_dir=place / "sandbox")
+    with _alone(place), Sandbox(options) as sandbox:
         write_whole(place / "stores.yaml", sandbox.stores_yaml().encode(), mode=0o644)
         write_whole(place / ENV_FILE, _env_lines(place, sandbox).encode(), mode=0o600)
         _use_only(place / ENV_FILE)
         yield load_settings(), sandbox
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """One process per folder: a second one would move the first one's portals to other ports."""
+    with (place / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigurationError(
+                f"{place} is in use: another demo or sandbox runs in this checkout. End it first"
+            ) from None
+        yield
 
 
 def last_days(settings: Settings, days: int = DAYS) -> list[Task]:

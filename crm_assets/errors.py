@@ -98,3 +98,13 @@ class NothingLanded(CrmError):
 
 class AccountBusy(CrmError):
     """Another run works in this store's account; one browser at a time may."""
+
+
+def error_class(code: str | None) -> type[CrmError]:
+    """The class a ``code`` names; CrmError for one that none does, such as a run that ended without a word."""
+    known = {found.__name__: found for found in _tree(CrmError)}
+    return known.get(code or "", CrmError)
+
+
+def _tree(root: type[CrmError]) -> list[type[CrmError]]:
+    return [root, *(found for branch in root.__subclasses__() for found in _tree(branch))]

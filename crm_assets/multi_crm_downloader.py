@@ -75,14 +75,13 @@ def download_all(
     asyncio.run(together())
 
 
-def sign_in(settings: Settings, store: Store, *, headless: bool | None = None, clock: Clock = system_clock) -> bool:
-    """Make sure the store's saved session is good; True when a login was needed. Raises NeedsPerson or PortalTrouble."""
+def sign_in_all(settings: Settings, stores: Sequence[Store], *, clock: Clock = system_clock) -> None:
+    """Make sure every store's saved session is good, the stores beside each other. Raises the first store's error."""
 
-    async def once() -> bool:
-        async with _opened(settings, store, headless, clock) as account:
-            return account.signed_in_again
+    async def together() -> None:
+        await asyncio.gather(*(_sign_in(settings, store, clock) for store in stores))
 
-    return asyncio.run(once())
+    asyncio.run(together())
 
 
 def bootstrap(settings: Settings, store: Store, *, clock: Clock = system_clock) -> Path:
@@ -101,6 +100,11 @@ def bootstrap(settings: Settings, store: Store, *, clock: Clock = system_clock) 
                 return await _save(settings, visit)
 
     return asyncio.run(once())
+
+
+async def _sign_in(settings: Settings, store: Store, clock: Clock) -> None:
+    async with _opened(settings, store, None, clock):
+        return
 
 
 async def _download_store(

@@ -64,6 +64,11 @@ def running(settings: Settings, *, host: str, port: int | None) -> Iterator[Stac
             _end(process)
 
 
+def until_ended() -> None:
+    """Wait for the signal that ends the process (see ``ended_by_signals``)."""
+    threading.Event().wait()
+
+
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
     """Let SIGTERM and SIGINT both leave the block as KeyboardInterrupt, so that everything started is ended."""
@@ -92,7 +97,12 @@ def _start(stack: Stack, name: str, *arguments: str) -> None:
             start_new_session=True,
         )
     stack.processes[name] = process
-    threading.Thread(target=lambda: (process.wait(), stack.ended.set()), daemon=True).start()
+    threading.Thread(target=_tell_end, args=(stack, process), daemon=True).start()
+
+
+def _tell_end(stack: Stack, process: subprocess.Popen[bytes]) -> None:
+    process.wait()
+    stack.ended.set()
 
 
 def _wait_until_it_answers(stack: Stack) -> None:

@@ -1,7 +1,8 @@
 """Runs started by the command line: the same assets on the same Dagster instance, one run and one process per store.
 
 The runs show in the UI like any other; no daemon is needed. Each has a process of its own because Dagster sets up Python's
-logging anew for every run, and two runs in two threads of one process wait for each other for ever. What landed is read back from the ledger and the audit, not from Dagster.
+logging anew for every run, and two runs in two threads of one process wait for each other for ever. What landed is read
+back from the ledger and the audit, not from Dagster.
 """
 
 import logging
