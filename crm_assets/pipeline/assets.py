@@ -4,7 +4,10 @@ Bodies hold no rules: they name what to do, for which partitions, and hand over.
 Dagster resolves the annotations at run time.
 """
 
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -12,13 +15,16 @@ from crm_assets import proof, rows, workbook
 from crm_assets.errors import BadReport, CrmError
 from crm_assets.landing import md5
 from crm_assets.model import Column, Kind, Report, Window, system_clock
-from crm_assets.pipeline.partitions import BACKFILL_DAYS, partitions_of, refuse_mixed_range
+from crm_assets.pipeline.partitions import BACKFILL_DAYS, key_of, partitions_of, refuse_mixed_range
 from crm_assets.pipeline.reports import Source
 from crm_assets.pipeline.resources import PlaywrightResource
 from crm_assets.pipeline.results import Landed, Proven, ProvenFile, Typed, TypedExport
 from crm_assets.settings import Settings, load_settings
 from crm_assets.warehouse.ledger import LandedFile
 from crm_assets.warehouse.staging import StagedExport
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 IO_MANAGER = "io_manager"
 OWNERS = ["team:data"]
@@ -84,7 +90,9 @@ def _staging(source: Source) -> dg.AssetsDefinition:
     )
     def staging(context: dg.AssetExecutionContext, files: list[LandedFile]) -> Proven:
         refuse_mixed_range(context.run.tags)
-        return _prove_all(load_settings(), report, files)
+        proven = _prove_all(load_settings(), report, files)
+        _count_rows(context, [(one.file.store, one.file.days, one.rows) for one in proven.files])
+        return proven
 
     return staging
 
@@ -102,15 +110,24 @@ def _facts(source: Source) -> dg.AssetsDefinition:
     )
     def facts(context: dg.AssetExecutionContext, exports: list[StagedExport]) -> Typed:
         refuse_mixed_range(context.run.tags)
-        return Typed(
-            report=report,
-            exports=tuple(
-                TypedExport(started_at=system_clock(), export=export, typed=rows.read_rows(export.rows, report))
-                for export in exports
-            ),
+        typed = tuple(
+            TypedExport(started_at=system_clock(), export=export, typed=rows.read_rows(export.rows, report))
+            for export in exports
         )
+        _count_rows(context, [(one.export.store, one.export.days, one.typed.rows) for one in typed])
+        return Typed(report=report, exports=typed)
 
     return facts
+
+
+def _count_rows(
+    context: dg.AssetExecutionContext, frames: Iterable[tuple[str, Iterable[date], "pd.DataFrame"]]
+) -> None:
+    """Every partition's own row count, as metadata."""
+    for store, days, frame in frames:
+        counts = Counter(frame["business_day"])
+        for day in days:
+            context.add_asset_metadata({"dagster/partition_row_count": counts[day]}, partition_key=key_of(store, day))
 
 
 def _prove_all(settings: Settings, report: Report, files: list[LandedFile]) -> Proven:

@@ -22,6 +22,7 @@ from crm_assets.settings import load_settings
 from crm_assets.warehouse import audit, facts, ledger, rejects, staging
 from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.facts import Counts
+from crm_assets.warehouse.overview import count_rows
 
 
 class PostgresIOManager(dg.ConfigurableIOManager):
@@ -58,6 +59,7 @@ class PostgresIOManager(dg.ConfigurableIOManager):
 
     def _stage(self, context: dg.OutputContext, proven: Proven) -> "_Books":
         """Replace the staged slices of every proven file; note every refused one in the ledger."""
+        unknown = sorted({header for one in proven.files for header in one.extra_headers})
         done, failed, rows = list[tuple[str, date]](), list[Failed](), 0
         with self.warehouse.connect() as conn:
             for file, error in proven.refused:
@@ -65,8 +67,10 @@ class PostgresIOManager(dg.ConfigurableIOManager):
             for one in proven.files:
                 rows += _stage_file(conn, proven.report, one)
                 done += [(one.file.store, day) for day in one.file.days]
-        unknown = sorted({header for one in proven.files for header in one.extra_headers})
-        context.add_output_metadata({"dagster/row_count": rows, "unknown columns": ", ".join(unknown) or "none"})
+            total = count_rows(conn, proven.report.staging_table)
+        context.add_output_metadata(
+            {"dagster/row_count": total, "rows": rows, "unknown columns": ", ".join(unknown) or "none"}
+        )
         return done, failed
 
     def _load(self, context: dg.OutputContext, typed: Typed) -> "_Books":
@@ -87,9 +91,11 @@ class PostgresIOManager(dg.ConfigurableIOManager):
                 total, rejected = _sum(total, counts), rejected + len(one.typed.rejects)
                 done += [(one.export.store, day) for day in one.export.days]
                 _let_go(conn, one.export)
+            rows = count_rows(conn, typed.report.fact_table)
         context.add_output_metadata(
             {
-                "dagster/row_count": sum(len(one.typed.rows) for one in typed.exports),
+                "dagster/row_count": rows,
+                "rows": sum(len(one.typed.rows) for one in typed.exports),
                 "inserted": total.inserted,
                 "updated": total.updated,
                 "unchanged": total.unchanged,

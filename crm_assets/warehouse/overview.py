@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from psycopg import sql
 from psycopg.rows import class_row
 
 from crm_assets.model import Report, Store
@@ -35,6 +36,13 @@ def sales_by_store(conn: Connection, first: date, last: date) -> list[StoreSales
             """,
             [first, last],
         ).fetchall()
+
+
+def count_rows(conn: Connection, table: str) -> int:
+    """The rows of a table."""
+    row = conn.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()
+    assert row is not None  # noqa: S101 - count(*) returns its one row
+    return int(row[0])
 
 
 def last_known_day(conn: Connection, report: Report, store: Store) -> date | None:
