@@ -1,3 +1,7 @@
 """Loads the shared fixtures; each subject has its file under ``fixtures/``."""
 
-pytest_plugins = ["crm_assets_tests.fixtures.postgres", "crm_assets_tests.fixtures.sandbox"]
+pytest_plugins = [
+    "crm_assets_tests.fixtures.postgres",
+    "crm_assets_tests.fixtures.sandbox",
+    "crm_assets_tests.fixtures.dagster",  # last: it imports the two above, and pytest rewrites only what is not imported yet
+]
