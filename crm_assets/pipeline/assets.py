@@ -66,7 +66,7 @@ def _raw(source: Source) -> dg.AssetsDefinition:
             return playwright.download(
                 report,
                 context.partition_keys,
-                run_id=context.run_id,
+                run_id=context.run.run_id,
                 keep_file=config.keep_file,
                 headless=config.headless,
             )
