@@ -140,8 +140,7 @@ def _staged(conn: Connection, report: Report, store: str, days: Sequence[date]) 
 
 def _stage_file(conn: Connection, report: Report, one: ProvenFile) -> int:
     """Replace the slices of one file's days, in one transaction with its ledger state; returns the staged rows."""
-    days = set(one.file.days)
-    rows = one.rows[[day in days for day in one.rows["business_day"]]]
+    rows = one.rows[one.rows["business_day"].isin(one.file.days)]
     with conn.transaction():
         staging.replace_slices(
             conn,
