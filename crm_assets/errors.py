@@ -61,7 +61,7 @@ class ExportTimedOut(PortalTrouble):
 
 
 class BrowserFroze(PortalTrouble):
-    """The browser passed its hard deadline and was ended."""
+    """The browser did not start, or passed its hard deadline; it was ended."""
 
 
 class BrowserMissing(CrmError):

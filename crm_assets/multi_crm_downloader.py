@@ -6,7 +6,7 @@ One browser per store account; several stores at once are several browsers in on
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,7 +70,7 @@ def download_all(
     """Fetch every order, the stores beside each other; each store and each window fails alone, into the journal."""
 
     async def together() -> None:
-        await asyncio.gather(*(_download_store(settings, order, journal, headless, clock) for order in orders))
+        await _all_of(*(_download_store(settings, order, journal, headless, clock) for order in orders))
 
     asyncio.run(together())
 
@@ -79,7 +79,7 @@ def sign_in_all(settings: Settings, stores: Sequence[Store], *, clock: Clock = s
     """Make sure every store's saved session is good, the stores beside each other. Raises the first store's error."""
 
     async def together() -> None:
-        await asyncio.gather(*(_sign_in(settings, store, clock) for store in stores))
+        await _all_of(*(_sign_in(settings, store, clock) for store in stores))
 
     asyncio.run(together())
 
@@ -102,6 +102,13 @@ def bootstrap(settings: Settings, store: Store, *, clock: Clock = system_clock) 
     return asyncio.run(once())
 
 
+async def _all_of(*stores: Awaitable[None]) -> None:
+    """Every store to its end, whatever happens to another; then the first one's error, if any."""
+    for outcome in await asyncio.gather(*stores, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
 async def _sign_in(settings: Settings, store: Store, clock: Clock) -> None:
     async with _opened(settings, store, None, clock):
         return
@@ -120,7 +127,7 @@ async def _download_store(
                     journal.started(order.store, order.report, window)
                 try:
                     journal.landed(await _export(settings, account, order.report, window))
-                except NeedsPerson:
+                except (NeedsPerson, BrowserFroze):
                     raise
                 except CrmError as error:
                     journal.failed(order.store, window, error)
@@ -131,13 +138,14 @@ async def _download_store(
 
 
 async def _export(settings: Settings, account: OpenStore, report: Report, window: Window) -> Download:
-    """Export one window, look at its first bytes, land it."""
+    """Export one window, look at its first bytes, save the session that was good for it, land the file."""
     visit, store = account.visit, account.visit.store
     started = visit.now()
     with _understood(visit):
         async with _deadline(visit, settings.env.download_timeout_seconds):
             export = await account.portal.export(visit, report, window)
-    workbook.sniff(export.file)
+            workbook.sniff(export.file)
+            await _save(settings, visit)
     file = landing.land(export.file, settings.downloads_dir, report, store, window)
     say(store, "downloaded", file.name)
     return Download(
@@ -159,7 +167,7 @@ async def _export(settings: Settings, account: OpenStore, report: Report, window
 async def _opened(settings: Settings, store: Store, headless: bool | None, clock: Clock) -> AsyncIterator[OpenStore]:
     """The store's account, signed in: by its saved session, or by a login from the environment's secrets.
 
-    The refreshed session is saved right after sign-in and once more at the end.
+    The session is saved where it has just proved good: here after the sign-in, later after each export.
     """
     state = _state(settings, store)
     async with _visit(settings, store, headless=headless, state=state, clock=clock) as visit:
@@ -170,7 +178,6 @@ async def _opened(settings: Settings, store: Store, headless: bool | None, clock
                 await _save(settings, visit)
         say(store, "signed in" if account.signed_in_again else "session reused")
         yield account
-        await _save(settings, visit)
 
 
 async def _sign_in_if_needed(settings: Settings, account: OpenStore, *, probe: bool) -> bool:
@@ -203,9 +210,14 @@ async def _visit(
     site = site_of(store.crm, settings.crm(store.crm))
     with tempfile.TemporaryDirectory(prefix="crm_assets_") as scratch:
         async with open_page(
-            choice, state=dict(state) if state else None, page_timeout_seconds=env.page_timeout_seconds
+            choice,
+            owner=str(store),
+            state=dict(state) if state else None,
+            page_timeout_seconds=env.page_timeout_seconds,
         ) as page:
-            yield Visit(page=page, store=store, site=site, scratch=Path(scratch), clock=clock)
+            visit = Visit(page=page, store=store, site=site, scratch=Path(scratch), clock=clock)
+            page.on("response", lambda response: visit.notice(response))
+            yield visit
 
 
 @asynccontextmanager
@@ -222,23 +234,31 @@ async def _deadline(visit: Visit, seconds: int) -> AsyncIterator[None]:
 
 @contextmanager
 def _understood(visit: Visit) -> Iterator[None]:
-    """Playwright's errors in our words: what was waited for, and where."""
+    """Playwright's errors in our words: what was waited for, and where. Every error of a visit names its store.
+
+    Playwright's own error is not kept as the cause: its call log holds what was typed and sent, passwords and tokens too.
+    """
     from playwright.async_api import Error as BrowserError
     from playwright.async_api import TimeoutError as WaitedTooLong
 
     try:
         yield
     except WaitedTooLong as error:
-        raise PortalChanged(
-            f"{visit.store}: waited in vain during: {visit.at}; at {_address(visit)}. {error.message.splitlines()[0]}"
-        ) from error
+        raise _in_vain(visit, error.message.splitlines()[0]) from None
     except BrowserError as error:
-        raise PortalUnavailable(f"{visit.store}: {error.message.splitlines()[0]} (during: {visit.at})") from error
+        raise PortalUnavailable(f"{visit.store}: {error.message.splitlines()[0]} (during: {visit.at})") from None
+    except CrmError as error:
+        if str(error).startswith(f"{visit.store}: "):
+            raise
+        raise type(error)(f"{visit.store}: {error}") from None
 
 
-def _address(visit: Visit) -> str:
-    """The page's address without its query, which may hold a token."""
-    return visit.page.url.split("?")[0]
+def _in_vain(visit: Visit, waited: str) -> CrmError:
+    """What a wait without an ending means. The page's address is shown without its query, which may hold a token."""
+    if visit.server_error:
+        return PortalUnavailable(f"{visit.store}: {visit.server_error} ({visit.at}). Try again later")
+    address = visit.page.url.split("?")[0]
+    return PortalChanged(f"{visit.store}: waited in vain during: {visit.at}; at {address}. {waited}")
 
 
 def _portal(settings: Settings, store: Store) -> Portal:

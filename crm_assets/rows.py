@@ -15,6 +15,8 @@ from crm_assets.model import IST, Column, Kind, Problem, Reject, Report
 if TYPE_CHECKING:
     import pandas as pd
 
+WHOLE_DIGITS = 9  # a number that no column of the warehouse could hold is not a readable one
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedRows:
@@ -85,7 +87,7 @@ def _number(text: str, _column: Column) -> Decimal | None:
         value = Decimal(text)
     except InvalidOperation:
         return None
-    return value if value.is_finite() else None
+    return value if value.is_finite() and (not value or value.adjusted() < WHOLE_DIGITS) else None
 
 
 def _integer(text: str, column: Column) -> int | None:

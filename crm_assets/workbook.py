@@ -83,6 +83,11 @@ def _places(headers: list[str], report: Report) -> tuple[dict[str, int], list[in
     """Where each report column stands, and the positions of columns the report does not know."""
     wanted = {column.header: column.name for column in report.columns}
     missing = [header for header in wanted if headers.count(header) != 1]
+    if len(missing) > len(wanted) / 2:
+        raise HeaderDrift(  # what stands there instead may be a customer's row, and is not shown
+            f"expected the {len(wanted)} columns of {report.crm}/{report.name} in the first row, found "
+            f"{len(wanted) - len(missing)} of them. Look at the kept file"
+        )
     if missing:
         unknown = [header for header in headers if header not in wanted]
         raise HeaderDrift(
@@ -110,9 +115,12 @@ def _without_footer(rows: list[list[Any]], report: Report, places: dict[str, int
 
 def _number(cell: Any) -> Decimal:
     try:
-        return Decimal(_text(cell) or "")
+        number = Decimal(_text(cell) or "")
     except InvalidOperation:
-        raise ChecksumMismatch(f"expected a number in the totals row, found {cell!r}") from None
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise ChecksumMismatch(f"expected a number in the totals row, found {cell!r}")
+    return number
 
 
 def _text(cell: Any) -> str | None:

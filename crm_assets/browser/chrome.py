@@ -1,8 +1,9 @@
-"""Chrome: found, launched with one pinned fingerprint, and gone when its session ends.
+"""Chrome: found, launched with one pinned fingerprint, and gone when its session ends, frozen or not.
 
 A session is one browser process with one context and one page. The saved state belongs to ``sessions.py``, pages to the portals.
 """
 
+import asyncio
 import logging
 import os
 import shutil
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from crm_assets.errors import BrowserMissing
+from crm_assets.errors import BrowserFroze, BrowserMissing
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Playwright
@@ -43,6 +44,8 @@ FINGERPRINT: dict[str, Any] = {
     "viewport": {"width": 1366, "height": 900},
 }
 SESSION_MARK = "--crm-assets-session="
+START_SECONDS = 60
+CLOSE_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,24 +59,55 @@ class BrowserChoice:
 
 @asynccontextmanager
 async def open_page(
-    choice: BrowserChoice, *, state: dict[str, Any] | None, page_timeout_seconds: int
+    choice: BrowserChoice, *, owner: str, state: dict[str, Any] | None, page_timeout_seconds: int
 ) -> AsyncIterator["Page"]:
     """One page in a browser of its own, with the saved storage state; every process of it is gone afterwards.
 
-    Raises BrowserMissing when this machine has none.
+    ``owner`` names the session in messages. Raises BrowserMissing when this machine has none, BrowserFroze when it does not
+    start.
     """
     from playwright.async_api import async_playwright
 
     mark = f"{SESSION_MARK}{uuid.uuid4().hex}"
+    async with async_playwright() as playwright:
+        try:
+            page = await _started(playwright, choice, mark, owner, state)
+            page.set_default_timeout(page_timeout_seconds * 1000)
+            page.context.set_default_timeout(page_timeout_seconds * 1000)
+            yield page
+            await _closed(page)
+        finally:
+            _end_processes(mark)  # before Playwright leaves: it would wait for a frozen browser
+
+
+async def _started(
+    playwright: "Playwright", choice: BrowserChoice, mark: str, owner: str, state: dict[str, Any] | None
+) -> "Page":
+    """Launch and open the page, within the time a healthy browser needs many times over."""
+    from playwright.async_api import Error
+
     try:
-        async with async_playwright() as playwright:
+        async with asyncio.timeout(START_SECONDS):
             browser = await _launch(playwright, choice, mark)
             context = await browser.new_context(storage_state=state, accept_downloads=True, **FINGERPRINT)  # type: ignore[arg-type]
-            context.set_default_timeout(page_timeout_seconds * 1000)
-            yield await context.new_page()
-            await browser.close()
-    finally:
-        _end_processes(mark)
+            return await context.new_page()
+    except TimeoutError:
+        raise BrowserFroze(f"{owner}: the browser did not start within {START_SECONDS} s. It was ended") from None
+    except Error as error:
+        raise BrowserFroze(f"{owner}: the browser did not start: {error.message.splitlines()[0]}") from None
+
+
+async def _closed(page: "Page") -> None:
+    """Ask the browser to close; one that does not answer is ended with its processes."""
+    from playwright.async_api import Error
+
+    browser = page.context.browser
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            if browser:
+                await browser.close()
+    except (TimeoutError, Error) as error:
+        log.warning("the browser did not close by itself: %s", type(error).__name__)
 
 
 async def _launch(playwright: "Playwright", choice: BrowserChoice, mark: str) -> "Browser":
@@ -87,6 +121,8 @@ async def _launch(playwright: "Playwright", choice: BrowserChoice, mark: str) ->
         except Error as error:
             if not _is_absence(error.message):
                 raise
+    if choice.path:
+        raise BrowserMissing(f"CRM_BROWSER_PATH: expected a browser, found none at {choice.path}. Mend or unset it")
     raise BrowserMissing(
         f"expected Google Chrome (channel {choice.channel!r}), Playwright's Chromium or the system's, found none. "
         "Run: playwright install chromium (or install the chromium package), or set CRM_BROWSER_PATH"

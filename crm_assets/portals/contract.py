@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Visit:
-    """One store account open in one browser page. ``site`` is the portal's own model; ``at`` names the step under way."""
+    """One store account open in one browser page. ``site`` is the portal's own model; ``at`` names the step under way.
+
+    ``server_error`` is the last 5xx answer to anything the page asked for in this step.
+    """
 
     page: "Page"
     store: Store
@@ -35,6 +38,7 @@ class Visit:
     scratch: Path
     clock: Clock
     at: str = "start"
+    server_error: str | None = None
 
     @property
     def context(self) -> "BrowserContext":
@@ -43,7 +47,18 @@ class Visit:
     def step(self, name: str) -> None:
         """Name what is being done: the log shows it, and an error says where it happened."""
         self.at = name
+        self.server_error = None
         say(self.store, name, level=logging.DEBUG)
+
+    def notice(self, response: "Response") -> None:
+        """Remember a server error: whoever then waits in vain can say why."""
+        if response.status >= 500:
+            self.server_error = f"{response.url.split('?')[0]} answered {response.status}"
+
+    def refuse_noticed_error(self) -> None:
+        """Raise PortalUnavailable when this step has met a server error, whatever the page made of it."""
+        if self.server_error:
+            raise PortalUnavailable(f"{self.store}: {self.server_error} ({self.at}). Try again later")
 
     def now(self) -> datetime:
         return self.clock()

@@ -7,11 +7,12 @@ asking, and by its ``Requested`` time. Where the page has a direct Export button
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crm_assets.errors import ExportTimedOut, PortalChanged
+from crm_assets.errors import ExportTimedOut, PortalChanged, PortalTrouble
 from crm_assets.model import IST, Export, Report, Window
 from crm_assets.portals.contract import Visit
 from crm_assets.portals.tumbledry.pages import (
-    REPORT_ADDRESS,
+    LOGIN_ADDRESS,
+    REPORT_OR_LOGIN,
     HomePage,
     RangeDialog,
     ReportApp,
@@ -48,9 +49,11 @@ async def _open_report(visit: Visit) -> ReportApp:
     home, app = HomePage(visit.page), ReportApp(visit.page)
     if await home.report_link.is_visible():
         await home.report_link.click()
-        await visit.page.wait_for_url(REPORT_ADDRESS, wait_until="domcontentloaded")
+        await visit.page.wait_for_url(REPORT_OR_LOGIN, wait_until="domcontentloaded")
     else:
         await visit.goto(visit.site.order_report(visit.store.code))
+    if LOGIN_ADDRESS.search(visit.page.url):
+        raise PortalTrouble(f"{visit.store}: the session ended before {visit.at}; the next run signs in again")
     await app.expand.or_(app.export_now).first.wait_for()
     return app
 
@@ -101,14 +104,14 @@ async def _own_link(visit: Visit, app: ReportApp, window: Window, known: list[st
 
     visit.step(f"wait for the report of {window}")
     asked_range = list_text(window.first, window.last)
+    await app.request_after(asked_range, known).wait_for()
+    requested = (await _requested_times(app, window))[0]
+    if _moment(requested) < asked - CLOCK_SKEW:
+        raise PortalChanged(
+            f"{visit.store}: expected our request of {window} on top of the list, found one of {requested}"
+        )
+    link = app.download_link(asked_range, requested)
     try:
-        await app.request_after(asked_range, known).wait_for()
-        requested = (await _requested_times(app, window))[0]
-        if _moment(requested) < asked - CLOCK_SKEW:
-            raise PortalChanged(
-                f"{visit.store}: expected our request of {window} on top of the list, found one of {requested}"
-            )
-        link = app.download_link(asked_range, requested)
         await link.wait_for(timeout=visit.site.report_seconds * 1000)
     except WaitedTooLong:
         raise ExportTimedOut(

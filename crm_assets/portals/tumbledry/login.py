@@ -44,6 +44,7 @@ async def sign_in(visit: Visit, credentials: "Credentials") -> None:
     if OtpPage.ADDRESS.search(page.url) or await otp.code.is_visible():
         raise OtpRequired(f"{visit.store}: signed out, and an OTP is asked for. Run: {_bootstrap(visit)}")
     if await form.refusal.is_visible():
+        visit.refuse_noticed_error()
         raise LoginRejected(
             f"{visit.store}: the portal refused the user, the password or the store code. Mend them and run: {_bootstrap(visit)}"
         )

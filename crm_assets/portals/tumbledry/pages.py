@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.async_api import FrameLocator, Locator, Page
 
-REPORT_ADDRESS = re.compile(r"/App/Reports/OrderReport", re.IGNORECASE)
+REPORT_OR_LOGIN = re.compile(r"/App/Reports/OrderReport|/Login", re.IGNORECASE)
 HOME_ADDRESS = re.compile(r"/App/home", re.IGNORECASE)
 LOGIN_ADDRESS = re.compile(r"/Login", re.IGNORECASE)
 

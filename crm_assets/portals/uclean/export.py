@@ -20,7 +20,7 @@ from crm_assets.portals.uclean.pages import Calendar, GstPage, period_text, rang
 if TYPE_CHECKING:
     from datetime import date
 
-    from playwright.async_api import APIResponse
+    from playwright.async_api import APIResponse, Response
 
 BANNER = ("taxable_value", "cgst", "sgst", "invoice_value")
 
@@ -112,8 +112,10 @@ async def _apply_range(visit: Visit, page: GstPage, window: Window) -> None:
         lambda response: data in response.url and str(window.last) in response.url
     ) as loading:
         await page.apply.click()
-    visit.refuse_server_error((await loading.value).status, data)
+    rows = _json_rows(visit, await _body(visit, await loading.value))
     await visit.page.locator(f"input.search-user[placeholder='{range_text(window.first, window.last)}']").wait_for()
+    if any(float(str(row.get("final_amount") or 0)) for row in rows):
+        await page.loaded_banner.wait_for()  # all is ₹0 until every row has come; Export would write what is there
 
 
 async def _pick(calendar: Calendar, day: "date") -> None:
@@ -142,7 +144,7 @@ async def _taken(visit: Visit, report: Report, window: Window, answer: "APIRespo
     return taken
 
 
-async def _body(visit: Visit, answer: "APIResponse") -> bytes:
+async def _body(visit: Visit, answer: "APIResponse | Response") -> bytes:
     """The answer's bytes. Raises PortalUnavailable for a 5xx, PortalTrouble for an expired session, PortalChanged otherwise."""
     visit.refuse_server_error(answer.status, answer.url)
     if answer.status == 401:
@@ -155,9 +157,14 @@ async def _body(visit: Visit, answer: "APIResponse") -> bytes:
 
 
 def _json_rows(visit: Visit, body: bytes) -> list[dict[str, object]]:
-    found = json.loads(body)
+    try:
+        found = json.loads(body)
+    except ValueError:
+        raise PortalChanged(
+            f"{visit.store}: expected JSON rows ({visit.at}), found {len(body)} bytes that begin {body[:24]!r}"
+        ) from None
     rows = found.get("data") if isinstance(found, dict) else found
-    if not isinstance(rows, list):
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise PortalChanged(f"{visit.store}: expected rows under 'data' ({visit.at}), found {type(rows).__name__}")
     return rows
 

@@ -5,6 +5,7 @@ kept, so that one invoice reads the same whichever way it came. Same rows, same 
 """
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -28,6 +29,7 @@ FIELDS = {
     "sgst": "sgst",
     "invoice_value": "final_amount",
 }
+NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 FIXED = datetime(1980, 1, 1)  # noqa: DTZ001 - zip entries and document properties carry no zone
 
 
@@ -52,7 +54,9 @@ def _cell(row: Mapping[str, Any], number: int, column: str) -> Any:
     value = row[FIELDS[column]]
     if column == "invoiced_on":
         return _day_first(str(value))
-    return None if value == "" else value
+    if value is None or isinstance(value, int | float):
+        return value
+    return NOT_IN_XML.sub("", str(value)) or None
 
 
 def _day_first(text: str) -> str:
@@ -74,6 +78,8 @@ def _fixed_bytes(rows: Sequence[Sequence[Any]], sheet: str) -> bytes:
     page.title = sheet
     for row in rows:
         page.append(list(row))
+    for cell in (cell for row in page.iter_rows() for cell in row if cell.data_type == "f"):
+        cell.data_type = "s"  # a customer's text that begins with "=" is still a text
     written, fixed = io.BytesIO(), io.BytesIO()
     workbook.save(written)
     with zipfile.ZipFile(written) as source, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as target:

@@ -42,6 +42,7 @@ async def sign_in(visit: Visit, credentials: "Credentials") -> None:
     await form.submit.click()
     await shell.navigation.or_(form.refusal).first.wait_for()
     if await form.refusal.is_visible():
+        visit.refuse_noticed_error()  # the form shows a gateway's error in the same place as a wrong password
         raise LoginRejected(
             f"{visit.store}: the portal refused the user or the password. "
             f"Mend them and run: crm_download bootstrap --crm {visit.store.crm} --store {visit.store.code}"

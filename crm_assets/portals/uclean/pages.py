@@ -3,6 +3,7 @@
 Both calendars of the range picker are in the page at once, so every cell is sought inside its own calendar, by its exact label.
 """
 
+import re
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ class GstPage:
         self.apply = page.locator(".apply .buttons button.btn.primary", has_text="Apply")
         self.export = page.locator("button.btn.primary.export")
         self.banner = page.locator(".gst-banner-card .value")
+        self.loaded_banner = self.banner.filter(has_text=re.compile("[1-9]")).first
 
     def calendar(self, end: str) -> "Calendar":
         """The calendar of ``start-date`` or ``end-date``."""
