@@ -35,8 +35,12 @@ class Stack:
     ended: threading.Event = field(default_factory=threading.Event)
 
     def wait(self) -> None:
-        """Return when a process ends by itself, which none should. Raises ConfigurationError naming it and its log."""
+        """Wait for a process that ends by itself, which none should, and raise ConfigurationError naming it and its log."""
         self.ended.wait()
+        self.raise_if_ended()
+
+    def raise_if_ended(self) -> None:
+        """Raise ConfigurationError for a process that has ended, naming it and its log."""
         for name, process in self.processes.items():
             if process.poll() is not None:
                 raise ConfigurationError(
@@ -48,11 +52,11 @@ class Stack:
 def running(settings: Settings, *, host: str, port: int | None) -> Iterator[Stack]:
     """Webserver and daemon for this environment (see ``pipeline.instance``), until the block ends. No port: a free one.
 
-    Raises ConfigurationError when one does not come up.
+    Raises ConfigurationError when the port is taken, or one does not come up.
     """
     log_dir = settings.local_dir / "log"
     log_dir.mkdir(parents=True, exist_ok=True)
-    stack = Stack(url=f"http://{host}:{port or _free_port(host)}", log_dir=log_dir)
+    stack = Stack(url=f"http://{host}:{_own_port(host, port or 0)}", log_dir=log_dir)
     workspace = ("-w", str(PROJECT_ROOT / "workspace.yaml"))
     try:
         _start(stack, "dagster-daemon", "run", *workspace)
@@ -114,9 +118,9 @@ def _wait_until_it_answers(stack: Stack) -> None:
                 return
         except (urllib.error.URLError, OSError):
             stack.ended.wait(0.2)
-    name = next((name for name, process in stack.processes.items() if process.poll() is not None), "dagster-webserver")
+    stack.raise_if_ended()
     raise ConfigurationError(
-        f"{name} did not come up within {START_SECONDS} s. Its log: {stack.log_dir / f'{name}.log'}"
+        f"dagster-webserver did not come up within {START_SECONDS} s. Its log: {stack.log_dir / 'dagster-webserver.log'}"
     )
 
 
@@ -134,7 +138,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         return
 
 
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+def _own_port(host: str, port: int) -> int:
+    """The wanted port, or for 0 a free one. Raises ConfigurationError when it is taken: its holder would answer for ours."""
+    try:
+        with socket.create_server((host, port)) as probe:
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise ConfigurationError(
+            f"port {port} on {host} is taken or may not be used ({error.strerror}). Give another one: --port"
+        ) from None

@@ -7,6 +7,7 @@ from typing import Any, cast
 import dagster as dg
 import pytest
 from dagster import SubmitRunContext
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from crm_assets.pipeline.coordinator import SEVERAL, StoreTagCoordinator, store_of
 from crm_assets.pipeline.partitions import key_of, range_tags
@@ -19,6 +20,8 @@ RANGE = {
     "dagster/asset_partition_range_end": "2026-01-05|a668",
 }
 SEVERAL_STORES = RANGE | {"dagster/asset_partition_range_end": "2026-01-05|a817"}
+
+ORIGIN = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("crm_assets"), "__repository__"), "__ASSET_JOB")
 
 
 @pytest.mark.parametrize(
@@ -33,7 +36,7 @@ def test_partition_tags_name_the_store(tags: Mapping[str, str], store: str | Non
 def queued(pipeline: Pipeline, tags: Mapping[str, str]) -> dg.DagsterRun:
     """A new run with these tags, handed to the instance's own coordinator."""
     run = pipeline.instance.run_storage.add_run(
-        dg.DagsterRun(job_name="__ASSET_JOB", run_id=str(uuid.uuid4()), tags=dict(tags))
+        dg.DagsterRun(job_name="__ASSET_JOB", run_id=str(uuid.uuid4()), tags=dict(tags), remote_job_origin=ORIGIN)
     )
     coordinator = pipeline.instance.run_coordinator
     assert isinstance(coordinator, StoreTagCoordinator), "dagster.yaml names it"

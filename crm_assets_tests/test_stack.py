@@ -1,0 +1,236 @@
+"""The processes of an installation, alive: webserver and daemon, a backfill through both, and that they end.
+
+What the UI's pages send is sent here. One stack serves the tests of this file; Dagster's daemon looks at backfills every half
+minute, so they are launched first and looked at last.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import dagster as dg
+import psutil
+import pytest
+
+from crm_assets import stack
+from crm_assets.errors import ConfigurationError
+from crm_assets.model import Window
+from crm_assets.pipeline.partitions import range_tags
+from crm_assets.settings import PROJECT_ROOT
+from crm_assets.stack import Stack, running
+from crm_assets_tests.fixtures.dagster import Pipeline, chain, keys, last_days
+from crm_assets_tests.fixtures.sandbox import REPORTS
+
+HOST = "127.0.0.1"
+TD = chain(REPORTS["td"])
+STORES = ("a668", "a817")
+DAYS = 30
+BACKFILL_SECONDS = 240
+
+LAUNCH_BACKFILL = """
+mutation ($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}
+"""
+BACKFILL = """
+query ($id: String!) {
+  partitionBackfillOrError(backfillId: $id) {
+    __typename
+    ... on PartitionBackfill { status error { message } runs(limit: 100) { id status tags { key value } } }
+  }
+}
+"""
+LAUNCH_RUN = """
+mutation ($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on PythonError { message }
+    ... on LaunchRunSuccess { run { id } }
+  }
+}
+"""
+
+
+def asked(url: str, query: str, **variables: Any) -> Any:
+    """One GraphQL answer of the webserver."""
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = urllib.request.Request(f"{url}/graphql", data=body, headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        found = json.load(answer)
+    assert "errors" not in found, found["errors"]
+    (value,) = found["data"].values()
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """A pipeline, its running stack, and the backfill that was launched when it came up."""
+
+    pipeline: Pipeline
+    stack: Stack
+    window: Window
+    backfill: str
+
+
+@pytest.fixture(scope="module")
+def live(module_pipeline: Pipeline) -> Iterator[Live]:
+    window = last_days(DAYS)
+    with running(module_pipeline.settings, host=HOST, port=None) as up:
+        launched = asked(
+            up.url,
+            LAUNCH_BACKFILL,
+            params={
+                "assetSelection": [{"path": [asset]} for asset in TD],
+                "partitionNames": [f"{day}|{store}" for day in window.days() for store in STORES],
+            },
+        )
+        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+        yield Live(pipeline=module_pipeline, stack=up, window=window, backfill=launched["backfillId"])
+
+
+def test_the_ui_knows_the_assets(live: Live) -> None:
+    nodes = asked(live.stack.url, "{ assetNodes { assetKey { path } groupName } }")
+    found = {node["assetKey"]["path"][-1] for node in nodes}
+    assert found == {asset for report in REPORTS.values() for asset in chain(report)}
+
+
+def test_a_range_mixed_with_a_single_partition_is_refused_at_launch(live: Live) -> None:
+    """What a backfill from a job's page sends: dagster-io/dagster#28861."""
+    tags = range_tags("a668", live.window.first, live.window.last) | {
+        "dagster/partition/store": "a668",
+        "dagster/partition/date": str(live.window.first),
+    }
+    answer = asked(live.stack.url, LAUNCH_RUN, params=_execution_params(tags))
+    assert answer["__typename"] == "PythonError"
+    assert "28861" in answer["message"]
+    started = [run for run in live.pipeline.instance.get_runs() if "dagster/partition/store" in run.tags]
+    assert [run.status for run in started] in ([], [dg.DagsterRunStatus.NOT_STARTED])
+
+
+def test_a_port_that_is_taken_is_named(live: Live) -> None:
+    """Here by another webserver of Dagster's, which would have answered for ours."""
+    port = int(live.stack.url.rsplit(":", 1)[1])
+    before = set(psutil.Process().children())
+    with pytest.raises(ConfigurationError, match=rf"{port}.*(taken|in use)"), running(
+        live.pipeline.settings, host=HOST, port=port
+    ):
+        pass
+    assert set(psutil.Process().children()) == before
+
+
+def test_a_backfill_from_the_asset_page_is_one_run_and_one_export_per_store(live: Live) -> None:
+    backfill = _finished(live)
+    assert backfill["status"] == "COMPLETED_SUCCESS", backfill
+    tags = [{tag["key"]: tag["value"] for tag in run["tags"]} for run in backfill["runs"]]
+    assert {run["status"] for run in backfill["runs"]} == {"SUCCESS"}
+    assert sorted(run["store"] for run in tags) == list(STORES)
+    assert live.pipeline.sandbox.log.exports == {f"td/{store}": 1 for store in STORES}
+    expected = {key for store in STORES for key in keys(store, live.window)}
+    assert len(expected) == DAYS * len(STORES)
+    for asset in TD:
+        assert live.pipeline.materialized(asset) == expected
+    sold = sum(len(live.pipeline.sandbox.books.td_orders(store, live.window)) for store in STORES)
+    assert len(live.pipeline.rows("SELECT FROM fact_td_orders")) == sold > 0
+
+
+def test_no_secret_is_in_the_processes_logs(live: Live) -> None:
+    passwords = [value for name, value in live.pipeline.sandbox.secrets().items() if name.endswith("_PASSWORD")]
+    logs = "".join(path.read_text(errors="replace") for path in live.stack.log_dir.glob("*.log"))
+    assert logs
+    assert [password for password in passwords if password in logs] == []
+
+
+def test_a_process_that_dies_is_told_and_the_other_ends_with_the_block(live: Live) -> None:
+    """Ends the stack of this file: the last test that uses it."""
+    family = _family(live.stack)
+    assert len(family) > 2, "webserver, daemon and their code servers"
+    live.stack.processes["dagster-daemon"].send_signal(signal.SIGKILL)
+    with pytest.raises(ConfigurationError, match=r"dagster-daemon ended with exit code -9\. Its log: .*dagster-daemon\.log"):
+        live.stack.wait()
+
+
+def test_an_exception_leaves_no_process_behind(pipeline: Pipeline) -> None:
+    family: list[psutil.Process] = []
+    with pytest.raises(KeyboardInterrupt), running(pipeline.settings, host=HOST, port=None) as up:
+        assert set(up.processes) == {"dagster-webserver", "dagster-daemon"}
+        family = _family(up)
+        assert len(family) >= 2
+        raise KeyboardInterrupt
+    assert _still_there(family) == []
+
+
+def test_a_webserver_that_ends_at_once_is_named_with_its_log(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A dagster.yaml that Dagster cannot read."""
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/dagster.yaml").write_text("storage: {there is: no such thing}\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "broken"))
+    with pytest.raises(ConfigurationError, match=r"dagster-\w+ ended with exit code \d.*Its log: .*\.log"), running(
+        pipeline.settings, host=HOST, port=None
+    ):
+        pass
+    assert [child for child in psutil.Process().children(recursive=True) if "dagster" in child.name()] == []
+
+
+def test_sigterm_ends_the_block_like_ctrl_c() -> None:
+    code = (
+        "from crm_assets.stack import ended_by_signals, until_ended\n"
+        "with ended_by_signals():\n    print('up', flush=True)\n    until_ended()\nprint('ended in order')\n"
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=PROJECT_ROOT)
+        assert process.stdout
+        with process.stdout:
+            assert process.stdout.readline() == "up\n"
+            process.send_signal(number)
+            assert process.stdout.read() == "ended in order\n"
+        assert process.wait(timeout=20) == 0
+
+
+def _finished(live: Live) -> dict[str, Any]:
+    """The backfill once it is over, whichever way."""
+    wait, found = Event(), dict[str, Any]()
+    for _ in range(BACKFILL_SECONDS):
+        found = asked(live.stack.url, BACKFILL, id=live.backfill)
+        if found["status"] not in ("REQUESTED", "CANCELING", "FAILING"):
+            return found
+        wait.wait(1)
+    raise AssertionError(f"not over after {BACKFILL_SECONDS} s: {found}")
+
+
+def _execution_params(tags: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "selector": {
+            "repositoryName": "__repository__",
+            "repositoryLocationName": "crm_assets",
+            "jobName": "__ASSET_JOB",
+            "assetSelection": [{"path": [asset]} for asset in TD],
+        },
+        "runConfigData": {},
+        "mode": "default",
+        "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
+    }
+
+
+def _family(up: Stack) -> list[psutil.Process]:
+    """The processes of a stack, and what they started."""
+    heads = [psutil.Process(process.pid) for process in up.processes.values()]
+    return [*heads, *(child for head in heads for child in head.children(recursive=True))]
+
+
+def _still_there(family: list[psutil.Process]) -> list[psutil.Process]:
+    return psutil.wait_procs(family, timeout=10)[1]
