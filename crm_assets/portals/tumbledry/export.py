@@ -37,6 +37,7 @@ async def export(visit: Visit, report: Report, window: Window) -> Export:
     await _open_requests(visit, app)
     known = await _requested_times(app, window)
     await _set_range(visit, app, window)
+    visit.step(f"request the report of {window}")
     asked = visit.now()
     await app.request.click()
     link = await _own_link(visit, app, window, known, asked)
@@ -102,7 +103,6 @@ async def _own_link(visit: Visit, app: ReportApp, window: Window, known: list[st
     """The Download link of our own request, once the portal has prepared it."""
     from playwright.async_api import TimeoutError as WaitedTooLong
 
-    visit.step(f"wait for the report of {window}")
     asked_range = list_text(window.first, window.last)
     await app.request_after(asked_range, known).wait_for()
     requested = (await _requested_times(app, window))[0]
@@ -110,6 +110,7 @@ async def _own_link(visit: Visit, app: ReportApp, window: Window, known: list[st
         raise PortalChanged(
             f"{visit.store}: expected our request of {window} on top of the list, found one of {requested}"
         )
+    visit.step(f"wait for the report of {window}")
     link = app.download_link(asked_range, requested)
     try:
         await link.wait_for(timeout=visit.site.report_seconds * 1000)

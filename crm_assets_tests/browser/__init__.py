@@ -1,0 +1,1 @@
+"""Tests of the browser room, in a real Chromium."""

@@ -1,0 +1,1 @@
+"""Tests of the portal adapters against the sandbox's portals, in a real Chromium."""
