@@ -1,0 +1,248 @@
+"""Settings: where a value comes from, and how a wrong one says what is expected without being shown."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from crm_assets.errors import ConfigurationError
+from crm_assets.model import Store
+from crm_assets.portals.contract import find_portal, site_of
+from crm_assets.settings import PROJECT_ROOT, Environment, Settings, load_settings, secret_name
+
+STORES = """\
+crms:
+  td:
+    title: TumbleDry
+    portal: crm_assets.portals.tumbledry
+    stores:
+      a668: {name: Uttam Nagar, first_day: 2025-11-01}
+  uc:
+    title: UClean
+    portal: crm_assets.portals.uclean
+    stores:
+      sector-56: {name: Sector 56, first_day: 2025-11-01, booking_prefix: UC567, strategies: [ui]}
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "stores.yaml").write_text(STORES, encoding="utf-8")
+    return tmp_path
+
+
+def load(home: Path, **environ: str) -> Settings:
+    return load_settings({"CRM_HOME": str(home), **environ})
+
+
+def refusal(home: Path, **environ: str) -> str:
+    """The message with which these settings are refused."""
+    with pytest.raises(ConfigurationError) as refused:
+        load(home, **environ)
+    return str(refused.value)
+
+
+def stores_refusal(home: Path, text: str) -> str:
+    (home / "stores.yaml").write_text(text, encoding="utf-8")
+    return refusal(home)
+
+
+def test_nothing_has_to_be_set() -> None:
+    settings = load_settings({})
+    assert settings.env == Environment()
+    assert set(settings.crms) == {"td", "uc"}
+    assert settings.downloads_dir == PROJECT_ROOT / "downloads"
+
+
+def test_paths_start_from_home_unless_they_are_absolute(home: Path) -> None:
+    settings = load(home, CRM_PROFILES_DIR="state/profiles", CRM_DOWNLOADS_DIR="/srv/raw", CRM_LOCAL_DIR="~/crm")
+    assert settings.profiles_dir == home / "state" / "profiles"
+    assert settings.downloads_dir == Path("/srv/raw")
+    assert settings.local_dir == Path("~/crm").expanduser()
+
+
+def test_the_environment_wins_over_the_env_file_and_that_over_the_defaults(home: Path) -> None:
+    (home / ".env").write_text('CRM_PAGE_TIMEOUT_SECONDS=20\nCRM_HEADLESS="false"\nOTHER=1\n', encoding="utf-8")
+    env = load(home, CRM_PAGE_TIMEOUT_SECONDS="30").env
+    assert (env.page_timeout_seconds, env.headless, env.download_timeout_seconds) == (30, False, 600)
+
+
+def test_an_empty_value_is_as_good_as_none(home: Path) -> None:
+    settings = load(
+        home, CRM_DATABASE_URL="", CRM_PAGE_TIMEOUT_SECONDS="", CRM_TD_A668_USER="", CRM_TD_A668_PASSWORD="x"
+    )
+    assert (settings.env.database_url, settings.env.page_timeout_seconds) == (None, 45)
+    assert settings.credentials(settings.store("td", "a668")) is None
+
+
+def test_another_env_file_can_be_named_and_must_be_there(home: Path) -> None:
+    (home / "crm.env").write_text("CRM_KEEP_FILES=true\n", encoding="utf-8")
+    assert load(home, CRM_ENV_FILE="crm.env").env.keep_files
+    assert load(home, CRM_ENV_FILE=str(home / "crm.env")).env.keep_files
+    assert refusal(home, CRM_ENV_FILE="crm.environ") == (
+        f"CRM_ENV_FILE: expected a file of NAME=value lines, found nothing at {home / 'crm.environ'}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "expected", "example"),
+    [
+        ("CRM_HEADLESS", "sometimes", "true or false", "true"),
+        ("CRM_KEEP_FILES", "forever", "true or false: keep raw files after ingestion", "false"),
+        ("CRM_DOWNLOAD_TIMEOUT_SECONDS", "9", "whole number of at least 10: hard limit of one export", "600"),
+        ("CRM_DOWNLOAD_TIMEOUT_SECONDS", "ten", "whole number of at least 10: hard limit of one export", "600"),
+        ("CRM_PAGE_TIMEOUT_SECONDS", "0", "whole number of at least 1: limit of one wait on a page", "45"),
+        (
+            "CRM_DATABASE_URL",
+            "mysql://crm:hunter2@db/crm",
+            "PostgreSQL URL; none starts the embedded server",
+            "postgresql://crm:secret@db.internal:5432/crm",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_is_expected_and_never_shown(
+    home: Path, name: str, wrong: str, expected: str, example: str
+) -> None:
+    message = refusal(home, **{name: wrong})
+    assert message == (
+        f"{name}: expected {expected}, found a text of {len(wrong)} characters. Example: {name}={example}"
+    )
+
+
+def test_every_wrong_setting_is_told_at_once(home: Path) -> None:
+    message = refusal(home, CRM_HEADLESS="maybe", CRM_PAGE_TIMEOUT_SECONDS="long")
+    assert [line.partition(":")[0] for line in message.splitlines()] == ["CRM_HEADLESS", "CRM_PAGE_TIMEOUT_SECONDS"]
+
+
+@pytest.mark.parametrize("field", Environment.model_fields)
+def test_every_setting_has_a_description_and_an_example_it_accepts_itself(home: Path, field: str) -> None:
+    info = Environment.model_fields[field]
+    assert info.description
+    assert info.examples
+    assert Environment.model_validate({field: info.examples[0]})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://crm:secret@db.internal:5432/crm",
+        "postgres://crm@localhost/crm",
+        "postgresql://postgres:@/postgres?host=/run/postgres",
+    ],
+)
+def test_postgres_urls_are_taken_as_they_are_and_kept_secret(home: Path, url: str) -> None:
+    found = load(home, CRM_DATABASE_URL=url).env.database_url
+    assert found
+    assert found.get_secret_value() == url
+    assert "secret" not in repr(found)
+
+
+def test_a_misspelt_setting_is_refused_with_what_was_probably_meant(home: Path) -> None:
+    assert refusal(home, CRM_HEADLES="true") == (
+        "CRM_HEADLES: unknown setting. Did you mean CRM_HEADLESS? All settings stand in .env.example"
+    )
+    assert "Did you mean CRM_DATABASE_URL?" in refusal(home, CRM_DATABSE_URL="postgresql://crm:hunter2@db/crm")
+
+
+def test_a_setting_of_somebody_else_is_let_be(home: Path) -> None:
+    assert load(home, CRM_SOMETHING_ELSE="1", HEADLES="1", CRM_DAGSTER_DATABASE_URL="postgresql://x@y/z")
+
+
+def test_a_stores_login_is_read_from_its_two_secrets_and_does_not_show_itself(home: Path) -> None:
+    settings = load(home, CRM_UC_SECTOR_56_USER="sector56@uclean.example", CRM_UC_SECTOR_56_PASSWORD="hunter2")
+    store = settings.store("uc", "sector-56")
+    assert secret_name(store, "USER") == "CRM_UC_SECTOR_56_USER"
+    credentials = settings.credentials(store)
+    assert credentials
+    assert (credentials.user, credentials.password.get_secret_value()) == ("sector56@uclean.example", "hunter2")
+    assert "hunter2" not in repr(credentials) + repr(settings)
+    assert settings.credentials(settings.store("td", "a668")) is None
+
+
+def test_a_store_is_what_its_entry_says(home: Path) -> None:
+    settings = load(home)
+    assert settings.stores("uc") == (
+        Store(
+            crm="uc",
+            code="sector-56",
+            name="Sector 56",
+            first_day=date(2025, 11, 1),
+            booking_prefix="UC567",
+            strategies=("ui",),
+        ),
+    )
+
+
+def test_unknown_names_are_told_with_the_known_ones(home: Path) -> None:
+    settings = load(home)
+    with pytest.raises(ConfigurationError, match=r"unknown CRM 'zz': expected one of td, uc \(see stores\.yaml\)"):
+        settings.crm("zz")
+    with pytest.raises(ConfigurationError, match=r"unknown store td/a1: expected one of a668 or 'all'"):
+        settings.store("td", "a1")
+
+
+def test_a_store_list_must_be_there(home: Path) -> None:
+    assert refusal(home, CRM_STORES_FILE="elsewhere.yaml") == (
+        f"CRM_STORES_FILE: expected the store list, found no file at {home / 'elsewhere.yaml'}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("crms: [", "expected YAML, found: "),
+        ("\xff\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "expected YAML, found: "),
+        ("", "the file: Input should be a valid dictionary"),
+        ("crms: {}", "crms: Dictionary should have at least 1 item"),
+        (STORES.replace("title: TumbleDry", "tilte: TumbleDry"), "crms.td.title: Field required"),
+        (
+            STORES.replace("name: Uttam Nagar", "name: U, nmae: V"),
+            "crms.td.stores.a668.nmae: Extra inputs are not permitted",
+        ),
+        (STORES.replace("2025-11-01}\n  uc", "soon}\n  uc"), "crms.td.stores.a668.first_day: "),
+        (STORES.replace("a668:", "A668:"), "crms.td.stores.A668."),
+        (STORES.replace("    title: UClean", "    title: UClean\n    max_window_days: 0"), "crms.uc.max_window_days: "),
+        (STORES.replace("crm_assets.portals.uclean", "no module"), "crms.uc.portal: "),
+    ],
+)
+def test_a_wrong_store_list_is_told_by_the_place_of_its_mistake(home: Path, text: str, told: str) -> None:
+    message = stores_refusal(home, text)
+    assert message.startswith(f"{home / 'stores.yaml'}: ")
+    assert told in message
+
+
+def test_a_file_that_is_no_text_is_no_store_list(home: Path) -> None:
+    (home / "stores.yaml").write_bytes(b"\xff\xfe\x00crms")
+    assert "expected YAML, found: " in refusal(home)
+
+
+def test_a_portal_that_does_not_exist_is_told(home: Path) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"stores\.yaml: expected portal 'crm_assets\.portals\.none' to be a module"
+    ):
+        find_portal("crm_assets.portals.none")
+    with pytest.raises(ConfigurationError, match=r"expected crm_assets\.model\.PORTAL to be a Portal, found NoneType"):
+        find_portal("crm_assets.model")
+
+
+def test_a_portals_address_is_validated_by_the_portal(home: Path) -> None:
+    for site, told in (
+        ("panle: https://a.example", "crms.uc: site.panle: Extra inputs are not permitted"),
+        ("panel: https://a.example/path", "crms.uc: site.panel: String should match pattern"),
+    ):
+        (home / "stores.yaml").write_text(
+            STORES.replace("    title: UClean", f"    title: UClean\n    site: {{{site}}}"), encoding="utf-8"
+        )
+        with pytest.raises(ConfigurationError) as refused:
+            site_of("uc", load(home).crm("uc"))
+        assert told in str(refused.value)
+
+
+def test_a_strategy_that_a_portal_does_not_have_is_told_with_those_it_has(home: Path) -> None:
+    (home / "stores.yaml").write_text(STORES.replace("[ui]", "[ui, by_magic]"), encoding="utf-8")
+    with pytest.raises(ConfigurationError) as refused:
+        site_of("uc", load(home).crm("uc"))
+    assert str(refused.value) == (
+        "stores.yaml: crms.uc.stores.sector-56.strategies: expected some of export_report_get, generate_gst_post, "
+        "tax_report, ui; found by_magic"
+    )
