@@ -34,7 +34,13 @@ def to_stream(stream: TextIO, *, level: int = logging.INFO) -> None:
 
 
 class _Line(logging.Formatter):
-    """Times as the stores' people read them: ISO 8601 with Kolkata's offset."""
+    """Four parts in one line, whoever wrote it; times as the stores' people read them: ISO 8601 with Kolkata's offset."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        record.message = " ".join(record.message.split())
+        if not hasattr(record, "store"):
+            record.message = f"[-] [{record.levelname.lower()}] [{record.message}]"
+        return super().formatMessage(record)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's own name
         return datetime.fromtimestamp(record.created, IST).isoformat(timespec="seconds")

@@ -5,6 +5,7 @@ Results go to standard output; progress and log lines to standard error.
 
 import dataclasses
 import logging
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from crm_assets.model import Store, Window
 from crm_assets.pipeline.launch import Launched, Task
 from crm_assets.warehouse.overview import StoreSales
 
+PAPER_WIDTH = 120
 STEPS = ("started", "signed in", "downloaded", "loaded")  # the bar's marks; a reused session stands for a sign-in
 
 
@@ -77,12 +79,13 @@ def show_results(launched: Sequence[Launched]) -> None:
     """A table of what each store's run did, and each failure in full below it."""
     table = Table("store", "window", "new", "changed", "unchanged", "rejected", "result")
     table.columns[0].no_wrap = True
+    table.columns[-1].overflow = "fold"  # an error's name is looked up: never cut it
     for one in sorted(launched, key=lambda one: str(one.task.store)):
         outcome = one.outcome
         result = "[green]good" if outcome.ok else f"[red]{outcome.error_code or 'ended early'}"
         counts = (outcome.inserted, outcome.updated, outcome.unchanged, outcome.rejected)
         table.add_row(str(one.task.store), str(one.task.window), *map(str, counts), result)
-    console = Console()
+    console = _paper()
     console.print(table)
     for one in launched:
         if not one.outcome.ok:
@@ -122,7 +125,7 @@ def show_sales(sales: Sequence[StoreSales], stores: Sequence[Store], window: Win
     for one in sales:
         store = f"{one.crm}/{one.store}"
         table.add_row(store, names.get(store, ""), str(one.days), str(one.orders), f"{one.order_amount:,.2f}")
-    Console().print(table)
+    _paper().print(table)
 
 
 def show_stores(rows: Sequence[tuple[str, ...]]) -> None:
@@ -130,4 +133,9 @@ def show_stores(rows: Sequence[tuple[str, ...]]) -> None:
     table = Table("store", "name", "first day", "report", "login", "session", title="Stores")
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    _paper().print(table)
+
+
+def _paper() -> Console:
+    """Standard output: as wide as the terminal, or as the widest table where there is none, such as in cron's mail."""
+    return Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=PAPER_WIDTH)

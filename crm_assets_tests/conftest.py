@@ -3,5 +3,6 @@
 pytest_plugins = [
     "crm_assets_tests.fixtures.postgres",
     "crm_assets_tests.fixtures.sandbox",
-    "crm_assets_tests.fixtures.dagster",  # last: it imports the two above, and pytest rewrites only what is not imported yet
+    "crm_assets_tests.fixtures.dagster",  # it imports the two above, and pytest rewrites only what is not imported yet
+    "crm_assets_tests.fixtures.command",  # the same
 ]

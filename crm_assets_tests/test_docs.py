@@ -1,0 +1,222 @@
+"""The documents say what is there: every command, option and setting they name exists, and every one that exists is named.
+
+What must never stand in a tracked file is looked for here too.
+"""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from crm_assets import cli
+from crm_assets.settings import SECRET_NAME, Environment, load_settings, secret_name
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = ("README.md", "CHANGELOG.md", ".env.example", "profiles/README.md")
+SETTINGS = {f"CRM_{name.upper()}": field for name, field in Environment.model_fields.items()}
+BESIDE = {"CRM_ENV_FILE", "CRM_DAGSTER_DATABASE_URL", "DAGSTER_HOME"}
+"""Read from the environment alone."""
+
+EMPTY = {"CRM_HOME", "CRM_DATABASE_URL", "CRM_BROWSER_PATH"}
+"""Their defaults are no text: the project's folder, the embedded server, no path."""
+
+
+def text_of(document: str) -> str:
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+def cli_commands() -> dict[str, Any]:
+    group = typer.main.get_command(cli.app)
+    assert isinstance(group, typer.core.TyperGroup)
+    return dict(group.commands)
+
+
+def options_of(command: Any) -> set[str]:
+    return {"--help"} | {
+        option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+
+
+def code_in(document: str) -> list[str]:
+    """Every piece of code: the lines of fenced blocks, and what stands between backticks."""
+    text = text_of(document)
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    return [line.split(" #")[0].strip() for block in blocks for line in block.splitlines()] + spans
+
+
+def named_commands(pattern: str) -> list[tuple[str, str, str]]:
+    """Document, name and arguments of each command of this pattern in the documents."""
+    return [
+        (document, *found)
+        for document in DOCUMENTS
+        for code in code_in(document)
+        for found in re.findall(rf"{pattern}([^|;&]*)", code)
+    ]
+
+
+CALLS = named_commands(r"\bcrm_download ([\w.]+)")
+SCRIPTS = named_commands(r"\b((?:script|cron)/[\w.]+)")
+
+
+def test_the_documents_name_commands_at_all() -> None:
+    assert len(CALLS) > 5
+    assert len(SCRIPTS) > 5
+
+
+@pytest.mark.parametrize(("document", "name", "arguments"), CALLS)
+def test_a_command_in_a_document_exists_with_its_options(document: str, name: str, arguments: str) -> None:
+    assert name in cli_commands(), f"{document}: crm_download {name}"
+    asked = set(re.findall(r"--[\w-]+", arguments))
+    assert asked <= options_of(cli_commands()[name]), f"{document}: crm_download {name}{arguments}"
+
+
+@pytest.mark.parametrize(("document", "name", "arguments"), SCRIPTS)
+def test_a_script_in_a_document_exists_with_its_options(document: str, name: str, arguments: str) -> None:
+    script = ROOT / name
+    assert script.is_file(), f"{document}: {name}"
+    assert script.stat().st_mode & 0o111
+    handed_on = options_of(cli_commands()[script.name]) if script.name in cli_commands() else set()
+    for option in re.findall(r"--[\w-]+", arguments):
+        assert option in handed_on or option in text_of(name), f"{document}: {name}{arguments}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_option_in_a_document_exists_somewhere(document: str) -> None:
+    known = set().union(*map(options_of, cli_commands().values())) | {"--python", "--upgrade"}
+    asked = {option for code in code_in(document) for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", code)}
+    assert asked <= known
+
+
+@pytest.mark.parametrize("name", cli_commands())
+def test_every_command_stands_in_the_readme(name: str) -> None:
+    assert re.search(rf"`crm_download {name}\b", text_of("README.md"))
+
+
+def test_the_readme_has_the_exit_codes_of_the_command() -> None:
+    codes = re.search(r"Exit codes: (.*)\.", cli.__doc__ or "")
+    assert codes
+    assert codes[1] in " ".join(text_of("README.md").split())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_what_a_document_links_to_is_there(document: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", text_of(document))
+    missing = [link for link in links if "://" not in link and not (ROOT / document).parent.joinpath(link).exists()]
+    assert missing == []
+
+
+# Settings.
+
+
+def example_settings() -> dict[str, str]:
+    """The commented-out settings of ``.env.example`` and their values."""
+    return dict(re.findall(r"^# ((?:CRM|DAGSTER)_[A-Z0-9_]+)=(.*)$", text_of(".env.example"), re.MULTILINE))
+
+
+def setting_names(text: str) -> Iterator[str]:
+    """Names such as ``CRM_HEADLESS``; a pattern such as ``CRM_<CRM>_<STORE>_USER`` is none."""
+    for name in re.findall(r"(?<![\w<])CRM_[A-Z0-9_]*[A-Z0-9]\b(?![_<])", text):
+        if not SECRET_NAME.match(name):
+            yield name
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_setting_in_a_document_exists(document: str) -> None:
+    in_scripts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "script").rglob("*") if path.is_file())
+    unknown = set(setting_names(text_of(document))) - SETTINGS.keys() - BESIDE - set(setting_names(in_scripts))
+    assert unknown == set()
+
+
+def test_the_example_file_has_every_setting_and_no_other() -> None:
+    settings = {name for name in example_settings() if not SECRET_NAME.match(name)}
+    assert settings == SETTINGS.keys() | BESIDE
+
+
+def test_the_example_file_has_the_logins_of_every_configured_store() -> None:
+    settings = load_settings({})
+    wanted = {
+        secret_name(store, part)
+        for crm in settings.crms
+        for store in settings.stores(crm)
+        for part in ("USER", "PASSWORD")
+    }
+    assert {name for name in example_settings() if SECRET_NAME.match(name)} == wanted
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_example_file_shows_the_default(name: str) -> None:
+    default = "" if name in EMPTY else str(SETTINGS[name].default)
+    assert example_settings()[name] == (default.lower() if default in ("True", "False") else default)
+
+
+@pytest.mark.parametrize("name", [*SETTINGS, *BESIDE])
+def test_the_example_file_explains_each_setting_above_it(name: str) -> None:
+    lines = text_of(".env.example").splitlines()
+    (at,) = [number for number, line in enumerate(lines) if line.startswith(f"# {name}=")]
+    assert re.match(r"# \S+ \S+ .+[.:]$", lines[at - 1]), f"{name} has no sentence above it"
+
+
+def test_the_example_file_sets_nothing_by_itself_and_only_defaults_when_opened_up(tmp_path: Path) -> None:
+    example = text_of(".env.example")
+    assert [line for line in example.splitlines() if line and not line.startswith("#")] == []
+    opened = re.sub(r"^# (CRM_[A-Z0-9_]+=)", r"\1", example, flags=re.MULTILINE)
+    (tmp_path / "opened.env").write_text(opened, encoding="utf-8")
+    assert load_settings({"CRM_ENV_FILE": str(tmp_path / "opened.env")}) == load_settings({})
+
+
+# What must not be in the tree. The patterns are written so that they do not find themselves.
+
+FORBIDDEN = {
+    "a machine's path": r"/(?:root|home/\w+|Users/\w+|work/[a-z]+|[f]arm)/|/tmp/[b]ash_jobs",
+    "a package registry": r"[p]ypi\.org|python[h]osted|registry\.[n]pmjs|deb\.[d]ebian",
+    "a private key": r"BEGIN [A-Z ]*PRIVATE[ ]KEY",
+    "a token": r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{36}|xox[abp]-[\w-]{10,}|eyJ[\w-]{20,}\.[\w-]{20,})",
+    "a login": r"\bCRM_[A-Z]+_[A-Z0-9_]+_PASSWORD=['\"]?[^\s'\"{<\\]{6,}",
+    "a password in an address": r"://[^\s/:@'\"]+:(?!secret|password|Never-|hunter|\{|%)[^\s/@'\"{]{6,}@",
+}
+
+
+def tracked_texts() -> Iterator[tuple[str, str]]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            yield name, (ROOT / name).read_bytes().decode("utf-8", errors="ignore")
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_no_tracked_file_holds(what: str) -> None:
+    found = [
+        (name, match[0])
+        for name, text in tracked_texts()
+        for match in re.finditer(FORBIDDEN[what], text)
+        if not name.endswith((".png", ".xlsx"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("what", "text"),
+    [
+        ("a machine's path", "/" + "root/.cache"),
+        ("a machine's path", "/" + "home/asha/crm"),
+        ("a package registry", "https://" + "pypi" + ".org/simple"),
+        ("a private key", "-----BEGIN RSA PRIVATE" + " KEY-----"),
+        ("a token", "AKIA" + "ABCDEFGHIJKLMNOP"),
+        ("a login", "CRM_TD_A668_PASSWORD=" + "Lemon-42"),
+        ("a password in an address", "postgresql://crm:" + "Lemon-42@db/crm"),
+    ],
+)
+def test_it_would_be_found(what: str, text: str) -> None:
+    assert re.search(FORBIDDEN[what], text)
+
+
+def test_saved_sessions_and_logins_are_ignored_by_git() -> None:
+    for name in ("profiles/td_a668.json", ".env", "downloads/x.xlsx", ".local/demo/demo.env"):
+        assert subprocess.run(["git", "check-ignore", "-q", name], cwd=ROOT, check=False).returncode == 0, name
+    shown = subprocess.run(["git", "check-ignore", "-q", "profiles/README.md"], cwd=ROOT, check=False)
+    assert shown.returncode == 1
