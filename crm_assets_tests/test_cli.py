@@ -208,6 +208,18 @@ def test_no_browser_ends_with_4_and_names_the_setting(crm_download: CommandLine)
     assert "Traceback" not in ran.said
 
 
+def test_a_killed_download_leaves_no_process_and_no_run_under_way(crm_download: CommandLine) -> None:
+    crm_download.sandbox.fault("slow", seconds=120)
+    with crm_download.started("download", "--crm", "td", "--store", "a817", "--from", "today") as process:
+        read_until(process.stderr, "[td/a817] [started]")
+        browser_and_all = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        assert process.wait(timeout=20) == -signal.SIGKILL
+        assert psutil.wait_procs(browser_and_all, timeout=60)[1] == []
+    with psycopg.connect(crm_download.url) as conn:
+        assert conn.execute("SELECT status FROM dagster.runs").fetchall() == [("FAILURE",)]
+
+
 # Refused before a browser or a run: the installation is wrong.
 
 A_DOWNLOAD = ("download", "--crm", "td", "--store", "a817", "--from", "today")

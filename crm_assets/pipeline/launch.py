@@ -9,6 +9,8 @@ import logging
 import logging.handlers
 import multiprocessing
 import os
+import signal
+import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -27,6 +29,9 @@ from crm_assets.warehouse.embedded import database_url
 from crm_assets.warehouse.outcomes import RunOutcome, outcome_of_run
 
 log = logging.getLogger("crm_assets")
+
+INTERRUPTED = 130  # as a shell has it
+GRACE_SECONDS = 15  # for the browser to close and Dagster to book the run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,23 @@ def _begin(environment: Mapping[str, str], records: "multiprocessing.Queue[loggi
     log.handlers[:] = [logging.handlers.QueueHandler(records)]
     log.setLevel(level)
     log.propagate = False
+    signal.signal(signal.SIGINT, _leave)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _leave(_number: int, _frame: object) -> None:
+    """Between two runs, an interrupt ends the process without a word; during a run Dagster handles it and books the run."""
+    raise SystemExit(INTERRUPTED)
+
+
+def _end_with_the_parent() -> None:
+    """A worker whose parent was killed would wait for its next task for ever: interrupt the run, then go."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # noqa: S101 - only a pool's worker comes here
+    parent.join()
+    os.kill(os.getpid(), signal.SIGINT)
+    threading.Event().wait(GRACE_SECONDS)
+    os._exit(INTERRUPTED)
 
 
 def _run(task: Task) -> Launched:
