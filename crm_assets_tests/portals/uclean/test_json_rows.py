@@ -26,7 +26,7 @@ ROW: dict[str, Any] = {
 }
 
 
-def read_back(folder: Path, *rows: dict[str, Any]) -> list[dict[str, Any]]:
+def read_back(folder: Path, *rows: dict[str, Any]) -> list[dict[Any, Any]]:
     file = folder / "rows.xlsx"
     write_workbook(rows, GST_REPORT, file)
     table = workbook.read(file, GST_REPORT).rows
