@@ -44,7 +44,12 @@ print(json.dumps({
 def test_importing_reads_no_environment_starts_nothing_and_stays_light() -> None:
     environ = os.environ | {"CRM_STORES_FILE": "/nowhere/stores.yaml", "CRM_HEADLESS": "perhaps"}
     done = subprocess.run(
-        [sys.executable, "-c", WATCHED_IMPORT], capture_output=True, text=True, check=True, env=environ, cwd=PROJECT_ROOT
+        [sys.executable, "-c", WATCHED_IMPORT],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environ,
+        cwd=PROJECT_ROOT,
     )
     assert json.loads(done.stdout.splitlines()[-1]) == {"read": [], "heavy": [], "opened": []}
 

@@ -1,7 +1,6 @@
 """The chain of three assets for store-days: raw file, staging, facts; what each leaves behind and says of itself."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,7 +36,7 @@ class Fetched:
 
 
 @pytest.fixture(scope="module", params=["td/a668", "uc/sushantlok1"])
-def fetched(request: pytest.FixtureRequest, module_pipeline: Pipeline) -> Iterator[Fetched]:
+def fetched(request: pytest.FixtureRequest, module_pipeline: Pipeline) -> Fetched:
     """Two days of one store of each CRM, fetched once for every test of this file."""
     window = busy_days(module_pipeline.sandbox, request.param, count=2)
     result = module_pipeline.fetch(request.param, window)
@@ -126,7 +125,9 @@ def test_every_key_of_the_range_is_materialized_in_all_three_assets(fetched: Fet
 
 def test_the_raw_asset_shows_its_files(fetched: Fetched) -> None:
     metadata = fetched.pipeline.events(fetched.report.raw_asset)[0].metadata
-    (file,) = metadata["files"].records
+    files = metadata["files"]
+    assert isinstance(files, dg.TableMetadataValue)
+    (file,) = files.records
     ledger = fetched.ledger()
     assert ledger["stored_name"].endswith(f"/{file.data['file']}")
     assert str(file.data["file"]).startswith(fetched.report.file_prefix)
@@ -199,7 +200,7 @@ def test_the_catalogue_shows_table_and_columns_as_the_database_has_them(
         metadata = graph.get(dg.AssetKey(table)).metadata
         assert metadata["dagster/table_name"] in (table, dg.MetadataValue.text(table))
         schema = metadata["dagster/column_schema"]
-        told = schema.value if isinstance(schema, dg.TableColumnLineageMetadataValue | dg.TableSchemaMetadataValue) else schema
+        told = schema.value if isinstance(schema, dg.TableSchemaMetadataValue) else schema
         there = {
             row["column_name"]: row["type"]
             for row in module_pipeline.rows(

@@ -14,14 +14,20 @@ from crm_assets.pipeline.partitions import key_of, range_tags
 from crm_assets_tests.fixtures.dagster import Pipeline, chain, failure_text, keys, last_days
 from crm_assets_tests.fixtures.sandbox import REPORTS
 
-SINGLE = {"dagster/partition": "2026-01-02|a668", "dagster/partition/store": "a668", "dagster/partition/date": "2026-01-02"}
+SINGLE = {
+    "dagster/partition": "2026-01-02|a668",
+    "dagster/partition/store": "a668",
+    "dagster/partition/date": "2026-01-02",
+}
 RANGE = {
     "dagster/asset_partition_range_start": "2026-01-02|a668",
     "dagster/asset_partition_range_end": "2026-01-05|a668",
 }
 SEVERAL_STORES = RANGE | {"dagster/asset_partition_range_end": "2026-01-05|a817"}
 
-ORIGIN = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("crm_assets"), "__repository__"), "__ASSET_JOB")
+ORIGIN = RemoteJobOrigin(
+    RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("crm_assets"), "__repository__"), "__ASSET_JOB"
+)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +71,7 @@ def test_a_range_mixed_with_a_single_partition_never_reaches_the_queue(
     module_pipeline: Pipeline, single: Mapping[str, str]
 ) -> None:
     with pytest.raises(dg.Failure, match=r"28861.*from the asset's page"):
-        queued(module_pipeline, RANGE | single)
+        queued(module_pipeline, {**RANGE, **single})
     (run,) = module_pipeline.instance.get_runs(limit=1)
     assert run.status is dg.DagsterRunStatus.NOT_STARTED
 

@@ -42,7 +42,7 @@ def test_a_link_into_a_checkout_that_has_moved_is_renewed(pipeline: Pipeline) ->
 def test_a_folder_named_like_the_settings_is_refused(pipeline: Pipeline, tmp_path: Path) -> None:
     (tmp_path / "odd/dagster.yaml").mkdir(parents=True)
     os.environ["DAGSTER_HOME"] = str(tmp_path / "odd")
-    with pytest.raises(ConfigurationError, match="expected a dagster.yaml"):
+    with pytest.raises(ConfigurationError, match=r"expected a dagster\.yaml"):
         dagster_home(pipeline.settings)
 
 

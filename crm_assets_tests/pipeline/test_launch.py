@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -96,9 +97,7 @@ def second(module_pipeline: Pipeline, tasks: dict[str, Task], first: Evening) ->
 def third(module_pipeline: Pipeline, tasks: dict[str, Task], second: Evening) -> Evening:
     """Half a day later, one store of each CRM; the files are to be kept."""
     module_pipeline.sandbox.clock.advance(timedelta(hours=12))
-    return launched(
-        module_pipeline, [replace(tasks[name], keep_file=True) for name in ("td/a668", "uc/sector56")]
-    )
+    return launched(module_pipeline, [replace(tasks[name], keep_file=True) for name in ("td/a668", "uc/sector56")])
 
 
 def test_every_store_is_fetched_with_one_export(first: Evening) -> None:
@@ -133,10 +132,7 @@ def test_every_partition_of_every_store_is_materialized(
 ) -> None:
     for report in REPORTS.values():
         expected = {
-            key
-            for name in first.launched
-            if name.startswith(report.crm)
-            for key in keys(name.split("/")[1], window)
+            key for name in first.launched if name.startswith(report.crm) for key in keys(name.split("/")[1], window)
         }
         for asset in chain(report):
             assert module_pipeline.materialized(asset) == expected
@@ -167,9 +163,7 @@ def test_a_store_that_fails_says_why_and_stops_no_other(second: Evening) -> None
     assert "a817" in str(second.launched["td/a817"].outcome.error_message)
 
 
-def test_a_failed_run_leaves_the_facts_as_they_were(
-    module_pipeline: Pipeline, second: Evening, window: Window
-) -> None:
+def test_a_failed_run_leaves_the_facts_as_they_were(module_pipeline: Pipeline, second: Evening, window: Window) -> None:
     for name in ("td/a817", "uc/sushantlok1"):
         report, code = REPORTS[name.split("/")[0]], name.split("/")[1]
         changed = module_pipeline.rows(
@@ -200,7 +194,9 @@ def test_half_a_day_later_the_changes_arrive_with_their_history(
     assert len(history) == outcome.updated
     moved = [row for row in history if "order_status" in row["new"]]
     assert moved
-    assert all(statuses[row["order_number"]] == row["new"]["order_status"] != row["old"]["order_status"] for row in moved)
+    assert all(
+        statuses[row["order_number"]] == row["new"]["order_status"] != row["old"]["order_status"] for row in moved
+    )
 
 
 def test_the_tasks_choice_to_keep_the_files_is_followed(
@@ -217,11 +213,19 @@ def test_a_killed_run_does_not_stay_running(pipeline: Pipeline) -> None:
     """The machine's OOM killer leaves no time for a word; the next run closes the books, and no browser outlives it."""
     window = busy_days(pipeline.sandbox, "uc/sector56")
     pipeline.sandbox.fault("slow", crm="uc", store="sector56", at=["export"], seconds=60)
-    command = [sys.executable, "-m", "crm_assets.cli", "download", "--crm", "uc", "--store", "sector56"]
-    arguments = ["--from", str(window.first), "--to", str(window.last)]
-    main = "import sys; from crm_assets.cli import main; sys.argv[0] = 'crm_download'; main()"
-    command = [sys.executable, "-c", main, *command[3:]]
-    process = subprocess.Popen([*command, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    arguments = [
+        "download",
+        "--crm",
+        "uc",
+        "--store",
+        "sector56",
+        "--from",
+        str(window.first),
+        "--to",
+        str(window.last),
+    ]
+    command = [sys.executable, "-c", "from crm_assets.cli import main; main()", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _until(lambda: pipeline.sandbox.log.logins["uc/sector56"] == 1)
         browsers = _browsers()
@@ -241,6 +245,38 @@ def test_a_killed_run_does_not_stay_running(pipeline: Pipeline) -> None:
     assert (abandoned["status"], abandoned["error_code"]) == ("failed", "Abandoned")
     assert abandoned["finished_at"] is not None
     assert (good["status"], good["row_count"]) == ("ingested", len(books(pipeline.sandbox, "uc/sector56", window)))
+
+
+def test_a_killed_process_takes_no_other_store_with_it(pipeline: Pipeline) -> None:
+    """Both are at their export; the second store's process is killed there."""
+    window = busy_days(pipeline.sandbox, "uc/sector56", "uc/sushantlok1")
+    pipeline.sandbox.fault("slow", crm="uc", store="sector56", at=["export"], seconds=4)
+    pipeline.sandbox.fault("slow", crm="uc", store="sushantlok1", at=["export"], seconds=60)
+    tasks = [Task(store=pipeline.installation.store(name), window=window) for name in ("uc/sector56", "uc/sushantlok1")]
+
+    def kill_the_second() -> None:
+        _until(lambda: pipeline.sandbox.log.logins.total() == 2)
+        at_work = sorted({parent.pid for browser in _browsers() for parent in browser.parents() if _is_run(parent)})
+        psutil.Process(at_work[1]).kill()
+
+    with ThreadPoolExecutor() as thread:
+        killed = thread.submit(kill_the_second)
+        found = {str(one.task.store): one.outcome for one in launch(pipeline.settings, tasks)}
+        killed.result()
+    assert found["uc/sector56"].ok
+    assert not found["uc/sushantlok1"].ok
+    assert found["uc/sushantlok1"].error_code == "Abandoned"
+    statuses = {name: pipeline.instance.get_run_by_id(one.run_id) for name, one in found.items()}
+    assert {name: run and run.status for name, run in statuses.items()} == {
+        "uc/sector56": dg.DagsterRunStatus.SUCCESS,
+        "uc/sushantlok1": dg.DagsterRunStatus.FAILURE,
+    }
+
+
+def _is_run(process: psutil.Process) -> bool:
+    """Whether this is one of the processes that the fork server made for a run."""
+    parent = process.parent()
+    return "python" in process.name() and parent is not None and "forkserver" in " ".join(parent.cmdline())
 
 
 def _until(true: Any, seconds: float = 60) -> None:
