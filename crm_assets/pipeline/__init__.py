@@ -6,7 +6,9 @@ assets        raw xlsx -> staging -> facts, three assets a report
 results       what the assets hand to each other
 resources     the warehouse and Playwright, as resources
 journal       the ledger's rows, while a download happens
-io_manager    staging, facts, audit and the ledger's states, written when an asset hands over
+books         the transactions that make an export staging, then facts
+io_manager    what an asset gets and hands over, by way of the books
+compose       everything composed into Dagster's definitions
 coordinator   the run queue's store tag
 instance      where Dagster keeps its own things
 launch        runs started by the command line

@@ -23,10 +23,18 @@ if TYPE_CHECKING:
 class Counts:
     """What an upsert did with its rows (the first three), and how many facts the export no longer holds."""
 
-    inserted: int
-    updated: int
-    unchanged: int
-    missing: int
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    missing: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            inserted=self.inserted + other.inserted,
+            updated=self.updated + other.updated,
+            unchanged=self.unchanged + other.unchanged,
+            missing=self.missing + other.missing,
+        )
 
 
 def upsert(
