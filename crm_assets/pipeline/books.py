@@ -11,7 +11,7 @@ from typing import Any, Literal
 from crm_assets import landing
 from crm_assets.errors import CrmError, NothingLanded
 from crm_assets.logs import say
-from crm_assets.model import Report, Window, system_clock
+from crm_assets.model import Reject, Report, Window, system_clock
 from crm_assets.pipeline.results import Failed, ProvenFile, TypedExport
 from crm_assets.warehouse import audit, facts, ledger, rejects, staging
 from crm_assets.warehouse.connection import Connection
@@ -21,6 +21,7 @@ type Export = ledger.LandedFile | staging.StagedExport
 
 
 def landed_files(conn: Connection, report: Report, store: str, days: Sequence[date]) -> list[ledger.LandedFile]:
+    """The newest landed file of every day. Raises NothingLanded, naming the asset to materialize, when one is not there."""
     files = ledger.landed(conn, report, store, days)
     found = {day for file in files for day in file.days}
     absent = [day for day in days if day not in found] + [
@@ -37,6 +38,7 @@ def landed_files(conn: Connection, report: Report, store: str, days: Sequence[da
 
 
 def staged_exports(conn: Connection, report: Report, store: str, days: Sequence[date]) -> list[staging.StagedExport]:
+    """The staged rows of every day. Raises NothingLanded, naming the asset to materialize, when a day was never staged."""
     exports = staging.read_slices(conn, report, store, days)
     absent = sorted(set(days) - {day for export in exports for day in export.days})
     if absent:

@@ -111,10 +111,12 @@ def record_staged(conn: Connection, ledger_id: int, *, content_md5: str, row_cou
 
 
 def record_ingested(conn: Connection, ledger_id: int, now: datetime) -> None:
-    """The rows are facts: ``ingested``, or ``empty`` for a file that was staged with no row."""
+    """The rows are facts: ``ingested``, or ``empty`` for a file that was staged with no row. An earlier refusal is settled."""
     conn.execute(
         """
-        UPDATE download_ledger SET status = CASE WHEN row_count = 0 THEN 'empty' ELSE 'ingested' END, ingested_at = %s
+        UPDATE download_ledger
+        SET status = CASE WHEN row_count = 0 THEN 'empty' ELSE 'ingested' END, ingested_at = %s,
+            error_code = NULL, error_message = NULL
         WHERE ledger_id = %s
         """,
         [now, ledger_id],

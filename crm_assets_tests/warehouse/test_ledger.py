@@ -66,6 +66,15 @@ def test_a_staged_file_with_rows_ends_ingested_and_one_without_ends_empty(conn: 
     assert row(conn, full)["ingested_at"] == LATER
 
 
+def test_a_refused_export_that_becomes_facts_after_all_is_no_failure_any_more(conn: Connection) -> None:
+    ledger_id = fetched(conn, window(12))
+    ledger.record_staged(conn, ledger_id, content_md5="a" * 32, row_count=8)
+    ledger.record_failure(conn, ledger_id, status="failed", code="BadReport", message="a doubled key", now=LATER)
+    ledger.record_ingested(conn, ledger_id, LATER)
+    kept = row(conn, ledger_id)
+    assert (kept["status"], kept["error_code"], kept["error_message"]) == ("ingested", None, None)
+
+
 def test_a_failure_keeps_its_code_and_message_and_what_had_landed(conn: Connection) -> None:
     ledger_id = fetched(conn, window(12))
     ledger.record_failure(
