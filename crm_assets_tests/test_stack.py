@@ -119,7 +119,7 @@ def test_a_range_mixed_with_a_single_partition_is_refused_at_launch(live: Live) 
     assert answer["__typename"] == "PythonError"
     assert "28861" in answer["message"]
     started = [run for run in live.pipeline.instance.get_runs() if "dagster/partition/store" in run.tags]
-    assert [run.status for run in started] in ([], [dg.DagsterRunStatus.NOT_STARTED])
+    assert {run.status for run in started} <= {dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.FAILURE}
 
 
 def test_a_port_that_is_taken_is_named(live: Live) -> None:

@@ -13,17 +13,20 @@ import signal
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import dagster as dg
 
-from crm_assets.model import Store, Window
+from crm_assets.model import Store, Window, system_clock
 from crm_assets.pipeline.compose import compose
 from crm_assets.pipeline.instance import open_instance
 from crm_assets.pipeline.partitions import range_tags
 from crm_assets.pipeline.reports import source_of
 from crm_assets.settings import Settings, load_settings
+from crm_assets.warehouse import ledger
 from crm_assets.warehouse.connection import connect
 from crm_assets.warehouse.embedded import database_url
 from crm_assets.warehouse.outcomes import RunOutcome, outcome_of_run
@@ -66,14 +69,21 @@ def launch(settings: Settings, tasks: Sequence[Task]) -> Iterator[Launched]:
     listener = logging.handlers.QueueListener(records, *log.handlers)
     listener.start()
     try:
-        with ProcessPoolExecutor(
-            max_workers=max(1, len(tasks)),
-            mp_context=processes,
-            initializer=_begin,
-            initargs=(environment, records, log.getEffectiveLevel()),
-        ) as pool:
-            for done in as_completed([pool.submit(_run, task) for task in tasks]):
-                yield done.result()
+        with ExitStack() as pools:
+            running: dict[Future[None], tuple[Task, str]] = {}
+            for task in tasks:  # a pool each: when one of its processes is killed, a pool ends them all
+                pool = pools.enter_context(
+                    ProcessPoolExecutor(
+                        max_workers=1,
+                        mp_context=processes,
+                        initializer=_begin,
+                        initargs=(environment, records, log.getEffectiveLevel()),
+                    )
+                )
+                run_id = str(uuid.uuid4())
+                running[pool.submit(_run, task, run_id)] = task, run_id
+            for done in as_completed(running):
+                yield _launched(settings, done, *running[done])
     finally:
         listener.stop()
 
@@ -104,11 +114,10 @@ def _end_with_the_parent() -> None:
     os._exit(INTERRUPTED)
 
 
-def _run(task: Task) -> Launched:
+def _run(task: Task, run_id: str) -> None:
     """One run, in this process, on the shared instance."""
     settings = load_settings()
     report = source_of(settings, task.store.crm).report
-    run_id = str(uuid.uuid4())
     with open_instance(settings) as instance:
         compose(settings).resolve_implicit_global_asset_job_def().execute_in_process(
             run_id=run_id,
@@ -121,8 +130,25 @@ def _run(task: Task) -> Launched:
             tags=range_tags(task.store.code, task.window.first, task.window.last) | {"launched_by": "crm_download"},
             raise_on_error=False,
         )
+
+
+def _launched(settings: Settings, done: "Future[None]", task: Task, run_id: str) -> Launched:
+    """What came of a run that has ended, be it that its process was killed."""
     with connect(database_url(settings)) as conn:
+        try:
+            done.result()
+        except BrokenProcessPool:
+            ledger.close_abandoned(conn, system_clock())
+            _close_run(settings, run_id)
         return Launched(task=task, outcome=outcome_of_run(conn, run_id))
+
+
+def _close_run(settings: Settings, run_id: str) -> None:
+    """Nobody else would: Dagster's daemon looks after the runs it launched itself."""
+    with open_instance(settings) as instance:
+        run = instance.get_run_by_id(run_id)
+        if run and not run.is_finished:
+            instance.report_run_failed(run, "The process of this run was killed.")
 
 
 def _chosen(**options: bool | None) -> dict[str, bool]:
