@@ -289,11 +289,19 @@ def _until(true: Any, seconds: float = 60) -> None:
 
 
 def _browsers() -> list[psutil.Process]:
+    """The browsers that this process's runs have open; another suite's may be open beside them."""
     return [
         process
-        for process in psutil.process_iter(["cmdline"])
-        if any(word.startswith(SESSION_MARK) for word in process.info["cmdline"] or [])
+        for process in psutil.Process().children(recursive=True)
+        if any(word.startswith(SESSION_MARK) for word in _words(process))
     ]
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _kill_python(process: psutil.Process) -> None:
