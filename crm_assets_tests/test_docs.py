@@ -176,7 +176,7 @@ FORBIDDEN = {
     "a package registry": r"[p]ypi\.org|python[h]osted|registry\.[n]pmjs|deb\.[d]ebian",
     "a private key": r"BEGIN [A-Z ]*PRIVATE[ ]KEY",
     "a token": r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{36}|xox[abp]-[\w-]{10,}|eyJ[\w-]{20,}\.[\w-]{20,})",
-    "a login": r"\bCRM_[A-Z]+_[A-Z0-9_]+_PASSWORD=['\"]?[^\s'\"{<\\]{6,}",
+    "a login": r"\bCRM_[A-Z]+_[A-Z0-9_]+_PASSWORD=['\"]?(?!Never-|hunter)[^\s'\"{<\\]{6,}",
     "a password in an address": r"://[^\s/:@'\"]+:(?!secret|password|Never-|hunter|\{|%)[^\s/@'\"{]{6,}@",
 }
 
