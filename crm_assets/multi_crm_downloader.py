@@ -6,7 +6,7 @@ One browser per store account; several stores at once are several browsers in on
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,7 +70,7 @@ def download_all(
     """Fetch every order, the stores beside each other; each store and each window fails alone, into the journal."""
 
     async def together() -> None:
-        await _all_of(*(_download_store(settings, order, journal, headless, clock) for order in orders))
+        await _all_of(settings, (_download_store(settings, order, journal, headless, clock) for order in orders))
 
     asyncio.run(together())
 
@@ -79,7 +79,7 @@ def sign_in_all(settings: Settings, stores: Sequence[Store], *, clock: Clock = s
     """Make sure every store's saved session is good, the stores beside each other. Raises the first store's error."""
 
     async def together() -> None:
-        await _all_of(*(_sign_in(settings, store, clock) for store in stores))
+        await _all_of(settings, (_sign_in(settings, store, clock) for store in stores))
 
     asyncio.run(together())
 
@@ -102,9 +102,15 @@ def bootstrap(settings: Settings, store: Store, *, clock: Clock = system_clock) 
     return asyncio.run(once())
 
 
-async def _all_of(*stores: Awaitable[None]) -> None:
-    """Every store to its end, whatever happens to another; then the first one's error, if any."""
-    for outcome in await asyncio.gather(*stores, return_exceptions=True):
+async def _all_of(settings: Settings, stores: Iterable[Awaitable[None]]) -> None:
+    """Every store to its end, ``CRM_PARALLEL_STORES`` at once, whatever happens to another; then the first error, if any."""
+    places = asyncio.Semaphore(settings.env.parallel_stores)
+
+    async def in_turn(store: Awaitable[None]) -> None:
+        async with places:
+            await store
+
+    for outcome in await asyncio.gather(*map(in_turn, stores), return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
 

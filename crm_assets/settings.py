@@ -61,6 +61,9 @@ class Environment(BaseModel):
     download_timeout_seconds: int = Field(
         default=600, ge=10, description="whole number of at least 10: hard limit of one export", examples=["600"]
     )
+    parallel_stores: int = Field(
+        default=4, ge=1, description="whole number of at least 1: browsers at work at once", examples=["4"]
+    )
     page_timeout_seconds: int = Field(
         default=45, ge=1, description="whole number of at least 1: limit of one wait on a page", examples=["45"]
     )

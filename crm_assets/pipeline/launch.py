@@ -13,9 +13,8 @@ import signal
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 import dagster as dg
@@ -56,7 +55,7 @@ class Launched:
 
 
 def launch(settings: Settings, tasks: Sequence[Task]) -> Iterator[Launched]:
-    """Materialize raw, staging and facts for every task, all at once; yields each as it ends.
+    """Materialize raw, staging and facts for every task, ``CRM_PARALLEL_STORES`` at once; yields each as it ends.
 
     One store's failure is its own; what is nobody's, such as a lost database, is raised. Log records of the runs arrive at this
     process's handlers.
@@ -68,23 +67,20 @@ def launch(settings: Settings, tasks: Sequence[Task]) -> Iterator[Launched]:
     records: multiprocessing.Queue[logging.LogRecord] = processes.Queue()
     listener = logging.handlers.QueueListener(records, *log.handlers)
     listener.start()
+    stores = ThreadPoolExecutor(max_workers=settings.env.parallel_stores)
     try:
-        with ExitStack() as pools:
-            running: dict[Future[None], tuple[Task, str]] = {}
-            for task in tasks:  # a pool each: when one of its processes is killed, a pool ends them all
-                pool = pools.enter_context(
-                    ProcessPoolExecutor(
-                        max_workers=1,
-                        mp_context=processes,
-                        initializer=_begin,
-                        initargs=(environment, records, log.getEffectiveLevel()),
-                    )
-                )
+        begin = (environment, records, log.getEffectiveLevel())
+
+        def alone(task: Task) -> Launched:
+            # A pool each: when one of its processes is killed, a pool ends them all.
+            with ProcessPoolExecutor(max_workers=1, mp_context=processes, initializer=_begin, initargs=begin) as pool:
                 run_id = str(uuid.uuid4())
-                running[pool.submit(_run, task, run_id)] = task, run_id
-            for done in as_completed(running):
-                yield _launched(settings, done, *running[done])
+                return _launched(settings, pool.submit(_run, task, run_id), task, run_id)
+
+        for done in as_completed([stores.submit(alone, task) for task in tasks]):
+            yield done.result()
     finally:
+        stores.shutdown(cancel_futures=True)
         listener.stop()
 
 
