@@ -154,7 +154,7 @@ def test_the_example_file_shows_the_default(name: str) -> None:
     assert example_settings()[name] == (default.lower() if default in ("True", "False") else default)
 
 
-@pytest.mark.parametrize("name", [*SETTINGS, *BESIDE])
+@pytest.mark.parametrize("name", [*SETTINGS, *sorted(BESIDE)])
 def test_the_example_file_explains_each_setting_above_it(name: str) -> None:
     lines = text_of(".env.example").splitlines()
     (at,) = [number for number, line in enumerate(lines) if line.startswith(f"# {name}=")]

@@ -112,7 +112,9 @@ def doubled(cells: Cells) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "found"), [(without_column, "[]"), (renamed, "['Client']"), (doubled, "[]")], ids=lambda it: str(it)
+    ("change", "found"),
+    [(without_column, "[]"), (renamed, "['Client']"), (doubled, "[]")],
+    ids=["missing", "renamed", "doubled"],
 )
 def test_a_missing_renamed_or_doubled_header_fails_with_expected_and_found(
     tmp_path: Path, change: Callable[[Cells], object], found: str
