@@ -138,16 +138,14 @@ def stores() -> None:
 @app.command()
 def sandbox(pace: PaceOption = "real") -> None:
     """Serve the two portals locally, for hands and eyes, until Ctrl-C."""
-    from crm_assets.demo import sandbox_installation
+    from crm_assets.demo import ENV_FILE, sandbox_installation
     from crm_assets.stack import ended_by_signals, until_ended
 
     with ended_by_signals(), sandbox_installation(pace, name="sandbox") as (settings, portals):
         typer.echo("\n".join(f"# {name:<10} {url}" for name, url in portals.urls.items()))
         typer.echo("\n# .env\n" + "\n".join(f"{name}='{value}'" for name, value in portals.secrets().items()))
         typer.echo(f"\n# stores.yaml\n{portals.stores_yaml()}")
-        typer.echo(
-            f"# Use it from another terminal: CRM_ENV_FILE={settings.local_dir / 'demo.env'} crm_download stores"
-        )
+        typer.echo(f"# Use it from another terminal: CRM_ENV_FILE={settings.local_dir / ENV_FILE} crm_download stores")
         until_ended()
 
 
@@ -157,7 +155,7 @@ def demo(
     pace: PaceOption = "instant",
 ) -> None:
     """Show the whole pipeline on the sandbox portals: four stores, the last 14 days, the Dagster UI."""
-    from crm_assets.demo import last_days, sandbox_installation
+    from crm_assets.demo import ENV_FILE, last_days, sandbox_installation
     from crm_assets.multi_crm_downloader import sign_in_all
     from crm_assets.pipeline.launch import launch
     from crm_assets.stack import ended_by_signals
@@ -177,9 +175,7 @@ def demo(
         if once:
             raise typer.Exit(_exit_code(finished))
         typer.echo(f"Sandbox portals (logins, clock, faults): {portals.urls['control']}")
-        typer.echo(
-            f"From another terminal: CRM_ENV_FILE={settings.local_dir / 'demo.env'} .venv/bin/crm_download stores"
-        )
+        typer.echo(f"From another terminal: CRM_ENV_FILE={settings.local_dir / ENV_FILE} .venv/bin/crm_download stores")
         _serve(settings, "127.0.0.1", None)
 
 

@@ -20,7 +20,7 @@ from crm_assets.sandbox import Sandbox, SandboxOptions
 from crm_assets.settings import PROJECT_ROOT, Settings, load_settings
 
 DAYS = 14
-ENV_FILE = "demo.env"
+ENV_FILE = "crm.env"
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def last_days(settings: Settings, days: int = DAYS) -> list[Task]:
 
 
 def _env_lines(place: Path, sandbox: Sandbox) -> str:
-    """The demo's env file: usable by hand, ``CRM_ENV_FILE=.local/demo/demo.env crm_download ...``."""
+    """The demo's env file: usable by hand, ``CRM_ENV_FILE=.local/demo/crm.env crm_download ...``."""
     settings = {
         "CRM_STORES_FILE": place / "stores.yaml",
         "CRM_PROFILES_DIR": place / "profiles",

@@ -216,7 +216,7 @@ def test_it_would_be_found(what: str, text: str) -> None:
 
 
 def test_saved_sessions_and_logins_are_ignored_by_git() -> None:
-    for name in ("profiles/td_a668.json", ".env", "downloads/x.xlsx", ".local/demo/demo.env"):
+    for name in ("profiles/td_a668.json", ".env", "downloads/x.xlsx", ".local/demo/crm.env"):
         assert subprocess.run(["git", "check-ignore", "-q", name], cwd=ROOT, check=False).returncode == 0, name
     shown = subprocess.run(["git", "check-ignore", "-q", "profiles/README.md"], cwd=ROOT, check=False)
     assert shown.returncode == 1
