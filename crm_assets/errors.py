@@ -3,21 +3,35 @@
 Retrying reads the type, never the text. A message says what was expected, what was found and what to do next.
 
     CrmError
-    ├─ ConfigurationError                                     the installer mends a setting
+    ├─ ConfigurationError  PortalMoved                        the installer mends a setting
     ├─ WarehouseUnavailable                                   the installer mends the database
-    ├─ NeedsPerson       OtpRequired, LoginRejected           someone runs the bootstrap; never retried
+    ├─ NeedsPerson       OtpRequired, LoginRejected,
+    │                    AccountLocked, LoginMissing,
+    │                    PersonAwaited                        someone runs the bootstrap; never retried
     ├─ PortalTrouble     PortalUnavailable, PortalChanged,
-    │                    ExportTimedOut, BrowserFroze         retried with backoff
+    │                    SessionDropped, ExportTimedOut,
+    │                    BrowserFroze                         retried with backoff
     ├─ BrowserMissing                                         the installer installs a browser
     ├─ BadReport         NotAWorkbook, HeaderDrift, WrongWindow,
     │                    WrongStore, ChecksumMismatch         someone looks at the kept file
+    ├─ StoreSkipped      OverdueOrders                        someone at the store; no failure of ours
     ├─ AccountBusy                                            wait: another run holds the account
+    ├─ RunCancelled                                           nobody: whoever cancelled it knows
     └─ NothingLanded                                          materialize the asset before this one
 """
 
+from pathlib import Path
+
 
 class CrmError(Exception):
-    """Anything this project expects to go wrong; ``code`` names the class in ledger rows and JSON."""
+    """Anything this project expects to go wrong; ``code`` names the class in ledger rows and JSON.
+
+    ``evidence`` is the folder with the picture, the page and the steps of a failure in a browser, where there is one;
+    ``seen_today`` counts how often the store met the same failure on that day.
+    """
+
+    evidence: Path | None = None
+    seen_today: int = 1
 
     @property
     def code(self) -> str:
@@ -26,6 +40,10 @@ class CrmError(Exception):
 
 class ConfigurationError(CrmError):
     """A setting is missing or malformed."""
+
+
+class PortalMoved(ConfigurationError):
+    """The portal leads to a host that ``stores.yaml`` does not list; nothing was typed or sent there."""
 
 
 class WarehouseUnavailable(CrmError):
@@ -41,7 +59,19 @@ class OtpRequired(NeedsPerson):
 
 
 class LoginRejected(NeedsPerson):
-    """The portal refused the user or the password, or there is none to try."""
+    """The portal refused the user or the password."""
+
+
+class LoginMissing(NeedsPerson):
+    """The session has ended, and neither the environment nor a person has a login to try; the portal was not asked."""
+
+
+class AccountLocked(NeedsPerson):
+    """The portal has locked the account."""
+
+
+class PersonAwaited(NeedsPerson):
+    """The account waits for a person since an earlier run; the portal was not asked again."""
 
 
 class PortalTrouble(CrmError):
@@ -54,6 +84,10 @@ class PortalUnavailable(PortalTrouble):
 
 class PortalChanged(PortalTrouble):
     """A page does not look or answer as this adapter knows it."""
+
+
+class SessionDropped(PortalTrouble):
+    """The portal ended the session right after the login, or in the middle of the work."""
 
 
 class ExportTimedOut(PortalTrouble):
@@ -90,6 +124,18 @@ class WrongStore(BadReport):
 
 class ChecksumMismatch(BadReport):
     """The portal's own count or sums differ from the rows of the file."""
+
+
+class StoreSkipped(CrmError):
+    """The store cannot be served for now, for a reason that only people at the store can settle."""
+
+
+class OverdueOrders(StoreSkipped):
+    """TumbleDry shows its list of overdue orders and lets nobody pass; a person at the store must clear it."""
+
+
+class RunCancelled(CrmError):
+    """The run was cancelled before this window was done."""
 
 
 class NothingLanded(CrmError):

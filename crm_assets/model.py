@@ -80,6 +80,32 @@ class Store:
         return re.sub(r"[^A-Za-z0-9]", "", self.name)
 
 
+class AccountState(StrEnum):
+    """Whether a store account works without a person."""
+
+    OK = "ok"
+    EXPIRED = "expired"
+    NEEDS_PERSON = "needs_person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What is known of a store account: its state, since when and why, and its last successful login (aware).
+
+    ``error_code`` names the error class that a person must settle; ``profile_digest`` is the saved session's SHA-256 at that
+    moment, in hex, so that another one is recognised as brought by a person.
+    """
+
+    crm: str
+    store: str
+    state: AccountState
+    since: datetime
+    last_login_at: datetime | None = None
+    reason: str | None = None
+    error_code: str | None = None
+    profile_digest: str | None = None
+
+
 class Kind(StrEnum):
     """What a cell's text means; each kind has one PostgreSQL type and one way to read it."""
 
@@ -176,7 +202,10 @@ class Export:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """A landed raw file: its canonical place, its size in bytes and its MD5 in hex."""
+    """A landed raw file: its canonical place, its size in bytes and its MD5 in hex.
+
+    ``blocked_requests`` counts what the session's browser was kept from asking of other hosts so far.
+    """
 
     store: Store
     window: Window
@@ -188,6 +217,7 @@ class Download:
     suggested_name: str
     claims: Claims
     signed_in_again: bool
+    blocked_requests: int
     seconds: float
 
 

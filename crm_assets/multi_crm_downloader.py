@@ -1,44 +1,63 @@
 """Bootstrap and download for any store: session, portal, landed file. Knows no Dagster and no SQL.
 
 One browser per store account; several stores at once are several browsers in one event loop. What happens is told to a
-``Journal`` while it happens, so that whoever keeps the books can write a line before the browser starts.
+``Journal`` while it happens, so that whoever keeps the books can write a line before the browser starts. How an account comes to
+be signed in belongs to ``account.py``.
 """
 
 import asyncio
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from crm_assets import landing, workbook
-from crm_assets.browser import sessions
-from crm_assets.browser.chrome import BrowserChoice, open_page
+from crm_assets.account import (
+    AccountBook,
+    Desk,
+    OpenAccount,
+    log_in,
+    open_account,
+    record_person_needed,
+    save_session,
+    visiting,
+)
+from crm_assets.browser.sessions import Profile
+from crm_assets.credentials import Credentials
 from crm_assets.errors import (
     BrowserFroze,
     CrmError,
-    LoginRejected,
+    LoginMissing,
     NeedsPerson,
-    PortalChanged,
-    PortalUnavailable,
+    RunCancelled,
+    SessionDropped,
+    StoreSkipped,
 )
 from crm_assets.logs import say
-from crm_assets.model import Clock, Download, Report, Store, Window, system_clock
-from crm_assets.portals.contract import Portal, Visit, find_portal, site_of
-from crm_assets.settings import Settings, secret_name
+from crm_assets.model import AccountState, Clock, Download, Report, Store, Window, system_clock
+from crm_assets.otp import Answer, attended_answer
+from crm_assets.portals.contract import SecondFactor
+from crm_assets.portals.visit import in_time, understood
+from crm_assets.settings import Settings
 
 PERSON_SECONDS = 300
+CODES_TRIED = 3
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Journal(Protocol):
+class Journal(AccountBook, Protocol):
     """Who keeps the books of a download: ``started`` is called before anything is asked of the portal."""
+
+    run_id: str
 
     def started(self, store: Store, report: Report, window: Window) -> None: ...
 
     def landed(self, download: Download) -> None: ...
 
-    def failed(self, store: Store, window: Window, error: CrmError) -> None: ...
+    def failed(self, store: Store, report: Report, window: Window, error: CrmError) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,109 +69,173 @@ class Order:
     windows: tuple[Window, ...]
 
 
-@dataclass(slots=True, kw_only=True)
-class OpenStore:
-    """A signed-in store account in its browser."""
-
-    visit: Visit
-    portal: Portal
-    signed_in_again: bool = field(default=False)
-
-
 def download_all(
     settings: Settings,
     orders: Sequence[Order],
     journal: Journal,
     *,
     headless: bool | None = None,
+    trace: bool = False,
     clock: Clock = system_clock,
 ) -> None:
-    """Fetch every order, the stores beside each other; each store and each window fails alone, into the journal."""
+    """Fetch every order, the stores beside each other; each store and each window fails alone, into the journal.
 
-    async def together() -> None:
-        await _all_of(settings, (_download_store(settings, order, journal, headless, clock) for order in orders))
-
-    asyncio.run(together())
-
-
-def sign_in_all(settings: Settings, stores: Sequence[Store], *, clock: Clock = system_clock) -> None:
-    """Make sure every store's saved session is good, the stores beside each other. Raises the first store's error."""
-
-    async def together() -> None:
-        await _all_of(settings, (_sign_in(settings, store, clock) for store in stores))
-
-    asyncio.run(together())
+    Raises KeyboardInterrupt when a signal ended it: browsers are gone then, and the windows not done are in the journal.
+    """
+    desk = Desk(settings=settings, book=journal, clock=clock, run_id=journal.run_id, headless=headless, trace=trace)
+    run_to_end(_all_of(settings, [partial(_download_store, desk, order, journal) for order in orders]))
 
 
-def bootstrap(settings: Settings, store: Store, *, clock: Clock = system_clock) -> Path:
+def probe(desk: Desk, store: Store) -> bool:
+    """Does the saved session still open the portal? Never logs in; remembers a yes. Raises LoginMissing without a session."""
+
+    async def once() -> bool:
+        async with desk.book.hold(store):
+            profile = desk.profiles.load(store)
+            if profile is None:
+                raise LoginMissing(f"{store}: expected a saved session, found none. Run: {_bootstrap_command(store)}")
+            async with visiting(desk, store, profile) as account, understood(account.visit), in_time(account.visit):
+                good = await account.portal.signed_in(account.visit)
+                if good:
+                    await _keep(desk, account, signed_in=False)
+                return good
+
+    return run_to_end(once())
+
+
+def bootstrap_in_window(desk: Desk, store: Store, login: Credentials | None) -> Path:
     """Open the login page in a window, filled with what is known; save the session once the person has signed in.
 
-    Returns the profile's path. Raises PortalUnavailable when nobody signed in within five minutes.
+    Returns the profile's path. Raises PortalChanged when nobody signed in within five minutes.
     """
 
-    async def once() -> Path:
-        async with _visit(settings, store, headless=False, state=_state(settings, store), clock=clock) as visit:
-            portal = _portal(settings, store)
-            with _understood(visit):
-                if not await portal.signed_in(visit):
-                    await portal.open_login(visit, settings.credentials(store))
-                    await portal.arrived(visit, PERSON_SECONDS)
-                return await _save(settings, visit)
+    async def by_hand(account: OpenAccount) -> None:
+        account.visit.secrets += [login.user, login.password.get_secret_value()] if login else []
+        await account.portal.open_login(account.visit, login)
+        await account.portal.arrived(account.visit, PERSON_SECONDS)
 
-    return asyncio.run(once())
+    return run_to_end(_bootstrap(desk, store, by_hand, patience=PERSON_SECONDS))
 
 
-async def _all_of(settings: Settings, stores: Iterable[Awaitable[None]]) -> None:
+def bootstrap_in_terminal(desk: Desk, store: Store, login: Credentials, ask: Answer) -> Path:
+    """Sign in without a window; a one-time password comes from the store's OTP settings, or from ``ask``."""
+
+    async def typed(account: OpenAccount) -> None:
+        answer = await asyncio.to_thread(attended_answer, desk.settings, store, desk.clock, ask)
+        await log_in(account, login, SecondFactor(answer=answer, tries=CODES_TRIED))
+
+    return run_to_end(_bootstrap(desk, store, typed, patience=CODES_TRIED * PERSON_SECONDS))
+
+
+def bootstrap_from_file(desk: Desk, store: Store, login: Credentials | None, state_file: Path) -> Path:
+    """Accept a storage state that was made on another machine, once it opens the portal here: by its session, or by the trust
+    that its cookies carry (TumbleDry honours no session, but asks no one-time password of a browser it knows).
+    """
+    profile = desk.profiles.imported(store, state_file)
+
+    async def trusted(account: OpenAccount) -> None:
+        if login is None:
+            raise LoginMissing(
+                f"{store}: the session in {state_file} is signed out, and there is no login to go on with"
+            )
+        await log_in(account, login, None)
+
+    return run_to_end(_bootstrap(desk, store, trusted, brought=profile))
+
+
+async def _bootstrap(
+    desk: Desk,
+    store: Store,
+    sign_in: Callable[[OpenAccount], Awaitable[None]],
+    *,
+    brought: Profile | None = None,
+    patience: float = 0,
+) -> Path:
+    """Sign in with a person's help, for whom ``patience`` seconds more are waited, and keep the session.
+
+    A session that was ``brought`` and is refused changes nothing.
+    """
+    async with desk.book.hold(store):
+        profile = brought or desk.profiles.load(store)
+        async with visiting(desk, store, profile) as account, understood(account.visit):
+            account.visit.ends_at += patience
+            async with in_time(account.visit):
+                try:
+                    again = profile is None or not await account.portal.signed_in(account.visit)
+                    if again:
+                        await sign_in(account)
+                except NeedsPerson as error:
+                    if not brought:
+                        record_person_needed(desk, store, error)
+                    raise
+                return await _keep(desk, account, signed_in=again)
+
+
+async def _keep(desk: Desk, account: OpenAccount, *, signed_in: bool) -> Path:
+    path = await save_session(desk, account)
+    if path is None:
+        raise SessionDropped(f"{account.visit.store}: the portal ended the session before it was saved. Try again")
+    desk.book.record(account.visit.store, AccountState.OK, signed_in=signed_in)
+    return path
+
+
+async def _all_of(settings: Settings, stores: Iterable[Callable[[], Awaitable[None]]]) -> None:
     """Every store to its end, ``CRM_PARALLEL_STORES`` at once, whatever happens to another; then the first error, if any."""
     places = asyncio.Semaphore(settings.env.parallel_stores)
 
-    async def in_turn(store: Awaitable[None]) -> None:
+    async def in_turn(store: Callable[[], Awaitable[None]]) -> None:
         async with places:
-            await store
+            await store()
 
     for outcome in await asyncio.gather(*map(in_turn, stores), return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
 
 
-async def _sign_in(settings: Settings, store: Store, clock: Clock) -> None:
-    async with _opened(settings, store, None, clock):
-        return
-
-
-async def _download_store(
-    settings: Settings, order: Order, journal: Journal, headless: bool | None, clock: Clock
-) -> None:
+async def _download_store(desk: Desk, order: Order, journal: Journal) -> None:
     """One store's windows in one session; when the session itself fails, so do its windows."""
-    waiting = list(order.windows)
-    journal.started(order.store, order.report, waiting[0])
+    store, waiting = order.store, list(order.windows)
     try:
-        async with _opened(settings, order.store, headless, clock) as account:
-            for number, window in enumerate(order.windows):
-                if number:
-                    journal.started(order.store, order.report, window)
-                try:
-                    journal.landed(await _export(settings, account, order.report, window))
-                except (NeedsPerson, BrowserFroze):
-                    raise
-                except CrmError as error:
-                    journal.failed(order.store, window, error)
-                waiting.remove(window)
+        async with journal.hold(store):
+            journal.started(store, order.report, waiting[0])
+            async with open_account(desk, store) as account:
+                await _download_windows(desk, account, order, journal, waiting)
     except CrmError as error:
         for window in waiting:
-            journal.failed(order.store, window, error)
+            journal.failed(store, order.report, window, error)
+    except asyncio.CancelledError:
+        for window in waiting:
+            journal.failed(store, order.report, window, RunCancelled(f"{store}: the run was cancelled. Start it again"))
+        raise
 
 
-async def _export(settings: Settings, account: OpenStore, report: Report, window: Window) -> Download:
+async def _download_windows(
+    desk: Desk, account: OpenAccount, order: Order, journal: Journal, waiting: list[Window]
+) -> None:
+    """Each window is an attempt with a deadline of its own, and takes itself off the list; the first had the sign-in, too."""
+    for window in order.windows:
+        if window != order.windows[0]:
+            account.visit.ends_at = asyncio.get_running_loop().time() + desk.settings.env.store_deadline_s
+            journal.started(order.store, order.report, window)
+        try:
+            journal.landed(await _export(desk, account, order.report, window))
+        except (NeedsPerson, BrowserFroze, StoreSkipped):
+            raise
+        except CrmError as error:
+            journal.failed(order.store, order.report, window, error)
+        waiting.remove(window)
+
+
+async def _export(desk: Desk, account: OpenAccount, report: Report, window: Window) -> Download:
     """Export one window, look at its first bytes, save the session that was good for it, land the file."""
     visit, store = account.visit, account.visit.store
     started = visit.now()
-    with _understood(visit):
-        async with _deadline(visit, settings.env.download_timeout_seconds):
-            export = await account.portal.export(visit, report, window)
-            workbook.sniff(export.file)
-            await _save(settings, visit)
-    file = landing.land(export.file, settings.downloads_dir, report, store, window)
+    async with understood(visit), in_time(visit):
+        await visit.refresh_spent_page()
+        export = await account.portal.export(visit, report, window)
+        workbook.sniff(export.file)
+        await save_session(desk, account)
+    file = landing.land(export.file, desk.settings.downloads_dir, report, store, window)
     say(store, "downloaded", file.name)
     return Download(
         store=store,
@@ -165,115 +248,41 @@ async def _export(settings: Settings, account: OpenStore, report: Report, window
         suggested_name=export.suggested_name,
         claims=export.claims,
         signed_in_again=account.signed_in_again,
+        blocked_requests=visit.guard.blocked.total(),
         seconds=(visit.now() - started).total_seconds(),
     )
 
 
-@asynccontextmanager
-async def _opened(settings: Settings, store: Store, headless: bool | None, clock: Clock) -> AsyncIterator[OpenStore]:
-    """The store's account, signed in: by its saved session, or by a login from the environment's secrets.
-
-    The session is saved where it has just proved good: here after the sign-in, later after each export.
+def run_to_end[T](work: Coroutine[Any, Any, T]) -> T:
+    """Run it in an event loop of its own. The first signal to end cancels it, so that browsers are ended and books closed, and is
+    raised as KeyboardInterrupt afterwards; the handlers of before are then in place again.
     """
-    state = _state(settings, store)
-    async with _visit(settings, store, headless=headless, state=state, clock=clock) as visit:
-        account = OpenStore(visit=visit, portal=_portal(settings, store))
-        with _understood(visit):
-            async with _deadline(visit, settings.env.download_timeout_seconds):
-                account.signed_in_again = await _sign_in_if_needed(settings, account, probe=state is not None)
-                await _save(settings, visit)
-        say(store, "signed in" if account.signed_in_again else "session reused")
-        yield account
+    if threading.current_thread() is not threading.main_thread():
+        return asyncio.run(work)
+    before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
+    ended_by: list[int] = []
 
+    async def until_signalled() -> T:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine of asyncio.run is a task
 
-async def _sign_in_if_needed(settings: Settings, account: OpenStore, *, probe: bool) -> bool:
-    """Returns whether a login was needed."""
-    visit = account.visit
-    if probe and await account.portal.signed_in(visit):
-        return False
-    credentials = settings.credentials(visit.store)
-    if credentials is None:
-        store = visit.store
-        raise LoginRejected(
-            f"{store}: signed out, and there is no login to use. Set {secret_name(store, 'USER')} and "
-            f"{secret_name(store, 'PASSWORD')}, or run: crm_download bootstrap --crm {store.crm} --store {store.code}"
-        )
-    await account.portal.sign_in(visit, credentials)
-    return True
+        def end(number: int) -> None:
+            if not ended_by:
+                task.cancel()
+            ended_by.append(number)
 
-
-@asynccontextmanager
-async def _visit(
-    settings: Settings, store: Store, *, headless: bool | None, state: Mapping[str, Any] | None, clock: Clock
-) -> AsyncIterator[Visit]:
-    """A page of the store's own browser, and a scratch folder that goes with it."""
-    env = settings.env
-    choice = BrowserChoice(
-        channel=env.browser_channel,
-        path=env.browser_path,
-        headless=env.headless if headless is None else headless,
-    )
-    site = site_of(store.crm, settings.crm(store.crm))
-    with tempfile.TemporaryDirectory(prefix="crm_assets_") as scratch:
-        async with open_page(
-            choice,
-            owner=str(store),
-            state=dict(state) if state else None,
-            page_timeout_seconds=env.page_timeout_seconds,
-        ) as page:
-            visit = Visit(page=page, store=store, site=site, scratch=Path(scratch), clock=clock)
-            page.on("response", lambda response: visit.notice(response))
-            yield visit
-
-
-@asynccontextmanager
-async def _deadline(visit: Visit, seconds: int) -> AsyncIterator[None]:
-    """A hard limit. The browser ends with the session, so a frozen one cannot hold up another store."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise BrowserFroze(
-            f"{visit.store}: not done after {seconds} s, during: {visit.at}. The browser was ended"
-        ) from None
-
-
-@contextmanager
-def _understood(visit: Visit) -> Iterator[None]:
-    """Playwright's errors in our words: what was waited for, and where. Every error of a visit names its store.
-
-    Playwright's own error is not kept as the cause: its call log holds what was typed and sent, passwords and tokens too.
-    """
-    from playwright.async_api import Error as BrowserError
-    from playwright.async_api import TimeoutError as WaitedTooLong
+        for number in ENDING_SIGNALS:
+            loop.add_signal_handler(number, end, number)
+        return await work
 
     try:
-        yield
-    except WaitedTooLong as error:
-        raise _in_vain(visit, error.message.splitlines()[0]) from None
-    except BrowserError as error:
-        raise PortalUnavailable(f"{visit.store}: {error.message.splitlines()[0]} (during: {visit.at})") from None
-    except CrmError as error:
-        if str(error).startswith(f"{visit.store}: "):
-            raise
-        raise type(error)(f"{visit.store}: {error}") from None
+        return asyncio.run(until_signalled())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _in_vain(visit: Visit, waited: str) -> CrmError:
-    """What a wait without an ending means. The page's address is shown without its query, which may hold a token."""
-    if visit.server_error:
-        return PortalUnavailable(f"{visit.store}: {visit.server_error} ({visit.at}). Try again later")
-    address = visit.page.url.split("?")[0]
-    return PortalChanged(f"{visit.store}: waited in vain during: {visit.at}; at {address}. {waited}")
-
-
-def _portal(settings: Settings, store: Store) -> Portal:
-    return find_portal(settings.crm(store.crm).portal)
-
-
-def _state(settings: Settings, store: Store) -> dict[str, Any] | None:
-    return sessions.load(settings.profiles_dir, store)
-
-
-async def _save(settings: Settings, visit: Visit) -> Path:
-    return sessions.save(settings.profiles_dir, visit.store, await visit.context.storage_state())
+def _bootstrap_command(store: Store) -> str:
+    return f"crm_download bootstrap --crm {store.crm} --store {store.code}"

@@ -1,13 +1,14 @@
 """Settings: the environment, ``.env`` and ``stores.yaml``, read once, validated, frozen.
 
-Every setting is documented in ``.env.example``. A value is never shown in an error, only its shape: it may be a secret. What a
-portal does with its ``site`` is the portal's own business.
+Every setting is documented in ``.env.example``. A value is never shown in an error, only its shape: it may be a secret. The
+variables of secrets are kept as they are given: reading the file or running the command that one names belongs to
+``credentials.py``. What a portal does with its ``site`` is the portal's own business.
 """
 
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,14 +16,49 @@ from typing import Annotated, Any
 
 import yaml
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PostgresDsn,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 
 from crm_assets.errors import ConfigurationError
 from crm_assets.model import Store
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
-SECRET_NAME = re.compile(r"^CRM_[A-Z0-9]+_[A-Z0-9_]+_(USER|PASSWORD)$")
+PROFILE_KEY = "CRM_PROFILE_KEY"
+SECRET_PARTS = ("USER", "PASSWORD", "OTP_SECRET")
+"""What an account may have: ``CRM_<CRM>_<STORE>_<part>``, given as one of the ``WAYS``."""
+
+WAYS = ("", "_FILE", "_COMMAND")
+"""A secret's own text, the file that holds it, or the command that prints it."""
+
+CODE_PARTS = ("OTP_FILE", "OTP_COMMAND")
+"""Where a one-time code appears: no secret of its own, so there is no third way."""
+
+SECRET_NAME = re.compile(
+    r"^CRM_(PROFILE_KEY|[A-Z0-9]+_[A-Z0-9_]+_(USER|PASSWORD|OTP_SECRET))(_FILE|_COMMAND)?$"
+    r"|^CRM_[A-Z0-9]+_[A-Z0-9_]+_OTP_(FILE|COMMAND)$"
+)
+HOST_NAME = re.compile(r"(\*\.(?=[^.]+\.))?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+
+
+def _host_name(value: str) -> str:
+    if HOST_NAME.fullmatch(value):
+        return value
+    raise ValueError(
+        "expected a host name in small letters, no scheme, no port, such as cdn.example.com or *.example.com"
+    )
+
+
 Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+Host = Annotated[str, AfterValidator(_host_name)]
 
 
 class Environment(BaseModel):
@@ -58,8 +94,17 @@ class Environment(BaseModel):
     keep_files: bool = Field(
         default=False, description="true or false: keep raw files after ingestion", examples=["false"]
     )
-    download_timeout_seconds: int = Field(
-        default=600, ge=10, description="whole number of at least 10: hard limit of one export", examples=["600"]
+    store_deadline_s: int = Field(
+        default=300,
+        ge=10,
+        description="whole number of at least 10: hard limit of one attempt at a store: sign-in and export of one window",
+        examples=["300"],
+    )
+    account_wait_s: int = Field(
+        default=900,
+        ge=1,
+        description="whole number of at least 1: how long a run waits for another one that works in the same account",
+        examples=["900"],
     )
     parallel_stores: int = Field(
         default=4, ge=1, description="whole number of at least 1: browsers at work at once", examples=["4"]
@@ -94,7 +139,10 @@ class StoreEntry(BaseModel):
 
 
 class Crm(BaseModel):
-    """One CRM in ``stores.yaml``: the module of its portal, the portal's addresses and the stores."""
+    """One CRM in ``stores.yaml``: the module of its portal, the portal's addresses and the stores.
+
+    ``hosts`` are further hosts that a signed-in browser may talk to, besides those of ``site``.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -102,6 +150,7 @@ class Crm(BaseModel):
     portal: str = Field(pattern=r"^[a-zA-Z_][\w.]*$")
     max_window_days: int = Field(default=90, ge=1, le=366)
     site: dict[str, Any] = Field(default_factory=dict)
+    hosts: tuple[Host, ...] = ()
     stores: dict[Code, StoreEntry] = Field(min_length=1)
 
 
@@ -114,16 +163,8 @@ class StoresFile(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """An account's login; the password shows itself only when asked."""
-
-    user: str
-    password: SecretStr
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that is configured, with paths made absolute."""
+    """Everything that is configured, with paths made absolute; ``secrets`` as the variables have them."""
 
     env: Environment
     crms: Mapping[str, Crm]
@@ -145,11 +186,6 @@ class Settings:
     def stores(self, crm: str) -> tuple[Store, ...]:
         return tuple(self.store(crm, code) for code in self.crm(crm).stores)
 
-    def credentials(self, store: Store) -> Credentials | None:
-        """The account's login from ``CRM_<CRM>_<STORE>_USER`` and ``_PASSWORD``, or None when either is unset."""
-        user, password = (self.secrets.get(secret_name(store, part)) for part in ("USER", "PASSWORD"))
-        return Credentials(user=user.get_secret_value(), password=password) if user and password else None
-
     def path(self, setting: Path) -> Path:
         """A configured path, made absolute from the project's home."""
         return self.env.home / setting.expanduser()
@@ -167,9 +203,9 @@ class Settings:
         return self.path(self.env.local_dir)
 
 
-def secret_name(store: Store, part: str) -> str:
-    """``CRM_TD_A668_USER`` for store ``td/a668`` and part ``USER``."""
-    return f"CRM_{store.crm}_{store.code}_{part}".upper().replace("-", "_")
+def secret_prefix(crm: str, code: str) -> str:
+    """``CRM_TD_A668``, which the names of all secrets of ``td/a668`` begin with."""
+    return f"CRM_{crm}_{code}".upper().replace("-", "_")
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -183,8 +219,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     values = {name: value for name, value in values.items() if name.startswith("CRM_") and value}
     _refuse_misspelt(values)
     env = _environment(values)
+    crms = _crms(env.home / env.stores_file.expanduser())
+    _refuse_misspelt_secrets(values, crms)
+    _refuse_doubled_secrets(values, crms)
     secrets = {name: SecretStr(value) for name, value in values.items() if SECRET_NAME.match(name)}
-    return Settings(env=env, crms=_crms(env.home / env.stores_file.expanduser()), secrets=secrets)
+    return Settings(env=env, crms=crms, secrets=secrets)
 
 
 def _env_file(path: Path, *, must_exist: bool) -> dict[str, str]:
@@ -211,17 +250,51 @@ def _refusal(values: Mapping[str, str], field: str) -> str:
     )
 
 
+def _known_settings() -> set[str]:
+    named = {f"CRM_{field.upper()}" for field in Environment.model_fields}
+    return named | {"CRM_ENV_FILE", "CRM_DAGSTER_DATABASE_URL"} | {f"{PROFILE_KEY}{way}" for way in WAYS}
+
+
 def _refuse_misspelt(values: Mapping[str, str]) -> None:
-    known = {f"CRM_{field.upper()}" for field in Environment.model_fields} | {
-        "CRM_ENV_FILE",
-        "CRM_DAGSTER_DATABASE_URL",
-    }
-    for name in values.keys() - known:
+    known = _known_settings()
+    for name in sorted(values.keys() - known):
         meant = difflib.get_close_matches(name, known, n=1, cutoff=0.88)
         if meant and not SECRET_NAME.match(name):
             raise ConfigurationError(
                 f"{name}: unknown setting. Did you mean {meant[0]}? All settings stand in .env.example"
             )
+
+
+def _refuse_misspelt_secrets(values: Mapping[str, str], crms: Mapping[str, Crm]) -> None:
+    """A secret of a store that is not listed is let be; under a listed store's prefix every name must be a known one."""
+    for store, prefix in _prefixes(crms):
+        for name in sorted(values.keys() - _known_settings()):
+            if name.startswith(f"{prefix}_") and not SECRET_NAME.match(name):
+                parts = [*(f"{part}{way}" for part in SECRET_PARTS for way in WAYS), *CODE_PARTS]
+                meant = difflib.get_close_matches(name, [f"{prefix}_{part}" for part in parts], n=1, cutoff=0.88)
+                raise ConfigurationError(
+                    f"{name}: unknown setting. {f'Did you mean {meant[0]}? ' if meant else ''}"
+                    f"For {store} there are {', '.join(f'{prefix}_{part}' for part in SECRET_PARTS)}, each also with "
+                    f"_FILE or _COMMAND, and {' and '.join(f'{prefix}_{part}' for part in CODE_PARTS)}"
+                )
+
+
+def _refuse_doubled_secrets(values: Mapping[str, str], crms: Mapping[str, Crm]) -> None:
+    """Two ways to one secret could lead to two secrets, and nobody would see which one was tried."""
+    names = (f"{prefix}_{part}" for _, prefix in _prefixes(crms) for part in SECRET_PARTS)
+    for name in (PROFILE_KEY, *names):
+        given = [f"{name}{way}" for way in WAYS if f"{name}{way}" in values]
+        if len(given) > 1:
+            raise ConfigurationError(
+                f"{given[0]}: expected one way to this secret, found also {' and '.join(given[1:])}"
+            )
+
+
+def _prefixes(crms: Mapping[str, Crm]) -> Iterator[tuple[str, str]]:
+    """Each listed store with the prefix of its secrets."""
+    for crm, entry in crms.items():
+        for code in entry.stores:
+            yield f"{crm}/{code}", secret_prefix(crm, code)
 
 
 def _crms(path: Path) -> Mapping[str, Crm]:

@@ -4,11 +4,13 @@ Results go to standard output; progress and log lines to standard error.
 """
 
 import dataclasses
+import json
 import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 from rich.console import Console
@@ -16,8 +18,11 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from crm_assets import logs
-from crm_assets.model import Store, Window
+from crm_assets.browser.fingerprint import Fingerprint
+from crm_assets.model import IST, Account, AccountState, Store, Window
 from crm_assets.pipeline.launch import Launched, Task
+from crm_assets.session_facts import SessionFacts
+from crm_assets.warehouse.outcomes import RunOutcome
 from crm_assets.warehouse.overview import StoreSales
 
 PAPER_WIDTH = 120
@@ -51,7 +56,7 @@ class _Bars(logging.Handler):
             self.progress.update(self.rows[store], completed=done, event=event)
 
     def ended(self, one: Launched) -> Launched:
-        event = "[green]done" if one.outcome.ok else f"[red]{one.outcome.error_code or 'ended early'}"
+        event = "[green]done" if one.outcome.ok else _result(one.outcome)
         self.progress.update(self.rows[str(one.task.store)], completed=len(STEPS), event=event)
         return one
 
@@ -82,14 +87,25 @@ def show_results(launched: Sequence[Launched]) -> None:
     table.columns[-1].overflow = "fold"  # an error's name is looked up: never cut it
     for one in sorted(launched, key=lambda one: str(one.task.store)):
         outcome = one.outcome
-        result = "[green]good" if outcome.ok else f"[red]{outcome.error_code or 'ended early'}"
+        result = _result(outcome)
         counts = (outcome.inserted, outcome.updated, outcome.unchanged, outcome.rejected)
         table.add_row(str(one.task.store), str(one.task.window), *map(str, counts), result)
     console = _paper()
     console.print(table)
     for one in launched:
         if not one.outcome.ok:
-            console.print(failure_text(one), style="red", highlight=False, soft_wrap=True, markup=False)
+            style = "yellow" if one.outcome.skipped else "red"
+            console.print(failure_text(one), style=style, highlight=False, soft_wrap=True, markup=False)
+            if one.outcome.evidence:
+                console.print(f"Evidence: {one.outcome.evidence}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _result(outcome: RunOutcome) -> str:
+    if outcome.ok:
+        return "[green]good"
+    if outcome.skipped:
+        return f"[yellow]skipped: {outcome.error_code}"
+    return f"[red]{outcome.error_code or 'ended early'}"
 
 
 def as_object(one: Launched) -> dict[str, Any]:
@@ -101,6 +117,7 @@ def as_object(one: Launched) -> dict[str, Any]:
         "from": str(window.first),
         "to": str(window.last),
         "ok": one.outcome.ok,
+        "skipped": one.outcome.skipped,
         **{name: value for name, value in outcome.items() if name != "complete"},
         "error_message": None if one.outcome.ok else failure_text(one),
     }
@@ -134,6 +151,94 @@ def show_stores(rows: Sequence[tuple[str, ...]]) -> None:
     for row in rows:
         table.add_row(*row)
     _paper().print(table)
+
+
+def show_sessions(found: Sequence[SessionFacts], now: datetime, *, as_json: bool) -> None:
+    """Every account in a line: its state and since when, its last login, its saved session's age and form."""
+    if as_json:
+        for one in found:
+            print(json.dumps(facts_as_object(one)))  # noqa: T201 - standard output is for programs
+        return
+    table = Table("account", "state", "since", "last login", "session", "saved", "made by", title="Sessions")
+    table.columns[0].no_wrap = True
+    for one in found:
+        account = one.account
+        table.add_row(
+            str(one.store),
+            _state(account),
+            _when(account.since if account else None),
+            _when(account.last_login_at if account else None),
+            one.form,
+            f"{_age(now - one.saved_at)} ago" if one.saved_at else "-",
+            _maker(one.fingerprint),
+        )
+    console = _paper()
+    console.print(table)
+    for one in found:
+        for line in filter(None, (one.problem, one.account and one.account.reason)):
+            console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def show_session_in_full(one: SessionFacts, *, as_json: bool) -> None:
+    """One account, line by line."""
+    if as_json:
+        print(json.dumps(facts_as_object(one)))  # noqa: T201 - standard output is for programs
+        return
+    table = Table(show_header=False, title=str(one.store))
+    for name, value in facts_as_object(one).items():
+        told = ", ".join(f"{key}: {count}" for key, count in value.items()) if isinstance(value, dict) else value
+        table.add_row(name.replace("_", " "), "-" if told in (None, "") else str(told))
+    _paper().print(table)
+
+
+def facts_as_object(one: SessionFacts) -> dict[str, Any]:
+    """An account for ``--json``; times are ISO 8601."""
+    account = one.account
+    return {
+        "account": str(one.store),
+        "state": account.state.value if account else None,
+        "since": _iso(account.since if account else None),
+        "last_login_at": _iso(account.last_login_at if account else None),
+        "error_code": account.error_code if account else None,
+        "reason": account.reason if account else None,
+        "file": str(one.file),
+        "session": one.form,
+        "problem": one.problem,
+        "saved_at": _iso(one.saved_at),
+        "previous": one.previous,
+        "fingerprint": one.fingerprint.as_json() if one.fingerprint else None,
+        "cookies": dict(one.cookies),
+        "stored": dict(one.stored),
+        "first_expiry": _iso(one.first_expiry),
+    }
+
+
+def _state(account: Account | None) -> str:
+    colours = {AccountState.OK: "green", AccountState.EXPIRED: "yellow", AccountState.NEEDS_PERSON: "red"}
+    return f"[{colours[account.state]}]{account.state.value}" if account else "never signed in"
+
+
+def _maker(fingerprint: Fingerprint | None) -> str:
+    return f"{fingerprint.browser} {fingerprint.version.partition('.')[0]}" if fingerprint else "-"
+
+
+def _when(moment: datetime | None) -> str:
+    return f"{moment.astimezone(IST):%Y-%m-%d %H:%M}" if moment else "-"
+
+
+def _age(age: timedelta) -> str:
+    hours = int(age.total_seconds() // 3600)
+    return (
+        f"{hours // 24} days"
+        if hours >= 48
+        else f"{hours} hours"
+        if hours
+        else f"{int(age.total_seconds() // 60)} minutes"
+    )
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.astimezone(IST).isoformat(timespec="seconds") if moment else None
 
 
 def _paper() -> Console:

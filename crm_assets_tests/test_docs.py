@@ -13,7 +13,8 @@ import pytest
 import typer
 
 from crm_assets import cli
-from crm_assets.settings import SECRET_NAME, Environment, load_settings, secret_name
+from crm_assets.credentials import secret_name
+from crm_assets.settings import CODE_PARTS, PROFILE_KEY, SECRET_NAME, SECRET_PARTS, Environment, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", "CHANGELOG.md", ".env.example", "profiles/README.md")
@@ -137,7 +138,7 @@ def test_the_example_file_has_every_setting_and_no_other() -> None:
     assert settings == SETTINGS.keys() | BESIDE
 
 
-def test_the_example_file_has_the_logins_of_every_configured_store() -> None:
+def test_the_example_file_has_the_logins_of_every_configured_store_and_the_key_of_the_sessions() -> None:
     settings = load_settings({})
     wanted = {
         secret_name(store, part)
@@ -145,7 +146,7 @@ def test_the_example_file_has_the_logins_of_every_configured_store() -> None:
         for store in settings.stores(crm)
         for part in ("USER", "PASSWORD")
     }
-    assert {name for name in example_settings() if SECRET_NAME.match(name)} == wanted
+    assert {name for name in example_settings() if SECRET_NAME.match(name)} == wanted | {PROFILE_KEY}
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -154,7 +155,12 @@ def test_the_example_file_shows_the_default(name: str) -> None:
     assert example_settings()[name] == (default.lower() if default in ("True", "False") else default)
 
 
-@pytest.mark.parametrize("name", [*SETTINGS, *sorted(BESIDE)])
+@pytest.mark.parametrize("part", [*SECRET_PARTS, *CODE_PARTS])
+def test_the_example_file_names_every_secret_an_account_may_have(part: str) -> None:
+    assert f"CRM_<CRM>_<STORE>_{part}" in text_of(".env.example")
+
+
+@pytest.mark.parametrize("name", [*SETTINGS, *sorted(BESIDE), PROFILE_KEY])
 def test_the_example_file_explains_each_setting_above_it(name: str) -> None:
     lines = text_of(".env.example").splitlines()
     (at,) = [number for number, line in enumerate(lines) if line.startswith(f"# {name}=")]

@@ -12,14 +12,15 @@ from crm_assets.errors import (
     BrowserFroze,
     BrowserMissing,
     ConfigurationError,
+    LoginMissing,
     LoginRejected,
     NotAWorkbook,
     PortalChanged,
-    PortalTrouble,
     PortalUnavailable,
+    SessionDropped,
 )
 from crm_assets.model import Download, Report, Store, Window
-from crm_assets.multi_crm_downloader import download_all, sign_in_all
+from crm_assets.multi_crm_downloader import download_all
 from crm_assets.proof import prove
 from crm_assets.rows import read_rows
 from crm_assets.sandbox import Sandbox
@@ -112,7 +113,7 @@ def test_the_same_data_has_the_same_md5_and_new_data_another(installation: Insta
 def test_a_session_is_kept_for_its_owner_alone_and_reused_until_it_expires(installation: Installation) -> None:
     """TumbleDry's is never honoured, so a login each time is its normal way."""
     stores, profiles = ("td/a668", "uc/sector56"), installation.home / "profiles"
-    sign_in_all(installation.settings, [installation.store(name) for name in stores])
+    installation.download(dict.fromkeys(stores, YESTERDAY))
     assert profiles.stat().st_mode & 0o777 == 0o700
     assert {path.name: path.stat().st_mode & 0o777 for path in profiles.iterdir()} == {
         "td_a668.json": 0o600,
@@ -154,7 +155,7 @@ def whole(error: BaseException) -> str:
 def test_without_a_login_the_error_names_the_settings_and_the_portal_is_not_asked(installation: Installation) -> None:
     del installation.environ["CRM_TD_A817_PASSWORD"]
     error = installation.download({"td/a817": YESTERDAY}).error_of("td/a817")
-    assert isinstance(error, LoginRejected)
+    assert isinstance(error, LoginMissing)
     assert str(error) == (
         "td/a817: signed out, and there is no login to use. Set CRM_TD_A817_USER and CRM_TD_A817_PASSWORD, "
         "or run: crm_download bootstrap --crm td --store a817"
@@ -227,7 +228,7 @@ def test_a_session_that_ends_between_two_windows_costs_the_second_and_the_next_r
     download_all(installation.settings, orders, journal, clock=sandbox.clock)
     for store in stores:
         error = journal.error_of(store)
-        assert isinstance(error, PortalTrouble)
+        assert isinstance(error, SessionDropped)
         assert str(error).startswith(f"{store}: ")
         assert "the next run signs in again" in str(error)
     again = installation.download(dict.fromkeys(stores, days("2026-02-12")))
@@ -274,9 +275,10 @@ def test_no_browser_on_the_machine_is_told_as_such(installation: Installation) -
 
 def test_what_is_wrong_with_one_stores_profile_leaves_the_other_stores_alone(installation: Installation) -> None:
     profiles = installation.home / "profiles"
-    profiles.mkdir()
-    (profiles / "uc_sector56.json").write_text("not json", encoding="utf-8")
-    (profiles / "td_a668.json").write_text('{"cookies": [{"name": 1}], "origins": []}', encoding="utf-8")
+    profiles.mkdir(mode=0o700)
+    for name, text in (("uc_sector56", "not json"), ("td_a668", '{"cookies": [{"name": 1}], "origins": []}')):
+        (profiles / f"{name}.json").write_text(text, encoding="utf-8")
+        (profiles / f"{name}.json").chmod(0o600)
     journal = installation.download(dict.fromkeys(("uc/sector56", "td/a668", "uc/sushantlok1"), YESTERDAY))
     assert isinstance(journal.error_of("uc/sector56"), ConfigurationError)
     assert "crm_download bootstrap --crm uc --store sector56" in str(journal.error_of("uc/sector56"))

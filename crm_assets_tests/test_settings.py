@@ -1,5 +1,6 @@
 """Settings: where a value comes from, and how a wrong one says what is expected without being shown."""
 
+import itertools
 from datetime import date
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from crm_assets.errors import ConfigurationError
 from crm_assets.model import Store
 from crm_assets.portals.contract import find_portal, site_of
-from crm_assets.settings import PROJECT_ROOT, Environment, Settings, load_settings, secret_name
+from crm_assets.settings import CODE_PARTS, PROJECT_ROOT, SECRET_PARTS, WAYS, Environment, Settings, load_settings
 
 STORES = """\
 crms:
@@ -23,6 +24,8 @@ crms:
     stores:
       sector-56: {name: Sector 56, first_day: 2025-11-01, booking_prefix: UC567, strategies: [ui]}
 """
+
+DEADLINE = "whole number of at least 10: hard limit of one attempt at a store: sign-in and export of one window"
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def test_paths_start_from_home_unless_they_are_absolute(home: Path) -> None:
 def test_the_environment_wins_over_the_env_file_and_that_over_the_defaults(home: Path) -> None:
     (home / ".env").write_text('CRM_PAGE_TIMEOUT_SECONDS=20\nCRM_HEADLESS="false"\nOTHER=1\n', encoding="utf-8")
     env = load(home, CRM_PAGE_TIMEOUT_SECONDS="30").env
-    assert (env.page_timeout_seconds, env.headless, env.download_timeout_seconds) == (30, False, 600)
+    assert (env.page_timeout_seconds, env.headless, env.store_deadline_s) == (30, False, 300)
 
 
 def test_an_empty_value_is_as_good_as_none(home: Path) -> None:
@@ -72,7 +75,7 @@ def test_an_empty_value_is_as_good_as_none(home: Path) -> None:
         home, CRM_DATABASE_URL="", CRM_PAGE_TIMEOUT_SECONDS="", CRM_TD_A668_USER="", CRM_TD_A668_PASSWORD="x"
     )
     assert (settings.env.database_url, settings.env.page_timeout_seconds) == (None, 45)
-    assert settings.credentials(settings.store("td", "a668")) is None
+    assert set(settings.secrets) == {"CRM_TD_A668_PASSWORD"}
 
 
 def test_another_env_file_can_be_named_and_must_be_there(home: Path) -> None:
@@ -89,8 +92,14 @@ def test_another_env_file_can_be_named_and_must_be_there(home: Path) -> None:
     [
         ("CRM_HEADLESS", "sometimes", "true or false", "true"),
         ("CRM_KEEP_FILES", "forever", "true or false: keep raw files after ingestion", "false"),
-        ("CRM_DOWNLOAD_TIMEOUT_SECONDS", "9", "whole number of at least 10: hard limit of one export", "600"),
-        ("CRM_DOWNLOAD_TIMEOUT_SECONDS", "ten", "whole number of at least 10: hard limit of one export", "600"),
+        ("CRM_STORE_DEADLINE_S", "9", DEADLINE, "300"),
+        ("CRM_STORE_DEADLINE_S", "ten", DEADLINE, "300"),
+        (
+            "CRM_ACCOUNT_WAIT_S",
+            "0",
+            "whole number of at least 1: how long a run waits for another one that works in the same account",
+            "900",
+        ),
         ("CRM_PAGE_TIMEOUT_SECONDS", "0", "whole number of at least 1: limit of one wait on a page", "45"),
         (
             "CRM_DATABASE_URL",
@@ -148,15 +157,62 @@ def test_a_setting_of_somebody_else_is_let_be(home: Path) -> None:
     assert load(home, CRM_SOMETHING_ELSE="1", HEADLES="1", CRM_DAGSTER_DATABASE_URL="postgresql://x@y/z")
 
 
-def test_a_stores_login_is_read_from_its_two_secrets_and_does_not_show_itself(home: Path) -> None:
-    settings = load(home, CRM_UC_SECTOR_56_USER="sector56@uclean.example", CRM_UC_SECTOR_56_PASSWORD="hunter2")
-    store = settings.store("uc", "sector-56")
-    assert secret_name(store, "USER") == "CRM_UC_SECTOR_56_USER"
-    credentials = settings.credentials(store)
-    assert credentials
-    assert (credentials.user, credentials.password.get_secret_value()) == ("sector56@uclean.example", "hunter2")
-    assert "hunter2" not in repr(credentials) + repr(settings)
-    assert settings.credentials(settings.store("td", "a668")) is None
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"CRM_UC_SECTOR_56_{part}{way}" for part in SECRET_PARTS for way in WAYS),
+        *(f"CRM_UC_SECTOR_56_{part}" for part in CODE_PARTS),
+        *(f"CRM_PROFILE_KEY{way}" for way in WAYS),
+    ],
+)
+def test_a_secret_is_kept_as_it_is_given_and_does_not_show_itself(home: Path, name: str) -> None:
+    settings = load(home, **{name: "hunter2 --nowhere"})
+    assert {name: value.get_secret_value() for name, value in settings.secrets.items()} == {name: "hunter2 --nowhere"}
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("CRM_TD_A668_PASWORD", "CRM_TD_A668_PASSWORD"),
+        ("CRM_TD_A668_USR_FILE", "CRM_TD_A668_USER_FILE"),
+        ("CRM_TD_A668_OPT_COMMAND", "CRM_TD_A668_OTP_COMMAND"),
+        ("CRM_UC_SECTOR_56_TOTP_SECRET", "CRM_UC_SECTOR_56_OTP_SECRET"),
+        ("CRM_PROFIL_KEY", "CRM_PROFILE_KEY"),
+        ("CRM_PROFILE_KEYS_FILE", "CRM_PROFILE_KEY_FILE"),
+    ],
+)
+def test_a_misspelt_secret_is_refused_with_what_was_probably_meant(home: Path, name: str, meant: str) -> None:
+    message = refusal(home, **{name: "hunter2"})
+    assert message.startswith(f"{name}: unknown setting. Did you mean {meant}? ")
+    assert "hunter2" not in message
+
+
+def test_an_unknown_secret_of_a_listed_store_is_refused_with_those_there_are(home: Path) -> None:
+    assert refusal(home, CRM_TD_A668_TOKEN="hunter2") == (
+        "CRM_TD_A668_TOKEN: unknown setting. For td/a668 there are CRM_TD_A668_USER, CRM_TD_A668_PASSWORD, "
+        "CRM_TD_A668_OTP_SECRET, each also with _FILE or _COMMAND, and CRM_TD_A668_OTP_FILE and CRM_TD_A668_OTP_COMMAND"
+    )
+
+
+def test_secrets_of_stores_that_are_not_listed_are_let_be(home: Path) -> None:
+    settings = load(home, CRM_TD_A999_USER="x", CRM_TD_A999_USER_FILE="y", CRM_TD_A999_PASWORD="z")
+    assert settings.stores("td") == (settings.store("td", "a668"),)
+
+
+@pytest.mark.parametrize("name", ["CRM_TD_A668_PASSWORD", "CRM_UC_SECTOR_56_OTP_SECRET", "CRM_PROFILE_KEY"])
+@pytest.mark.parametrize(("one", "other"), [*itertools.combinations(WAYS, 2)])
+def test_two_ways_to_one_secret_are_refused(home: Path, name: str, one: str, other: str) -> None:
+    (home / ".env").write_text(f"{name}{one}=hunter2\n", encoding="utf-8")
+    assert refusal(home, **{f"{name}{other}": "hunter2"}) == (
+        f"{name}{one}: expected one way to this secret, found also {name}{other}"
+    )
+    assert load(home, **{f"{name}{other}": ""}).secrets.keys() == {f"{name}{one}"}
+
+
+def test_a_code_may_come_from_a_command_and_from_a_file(home: Path) -> None:
+    settings = load(home, CRM_TD_A668_OTP_FILE="code", CRM_TD_A668_OTP_COMMAND="code", CRM_TD_A668_OTP_SECRET="x")
+    assert len(settings.secrets) == 3
 
 
 def test_a_store_is_what_its_entry_says(home: Path) -> None:
@@ -170,6 +226,38 @@ def test_a_store_is_what_its_entry_says(home: Path) -> None:
             booking_prefix="UC567",
             strategies=("ui",),
         ),
+    )
+
+
+def with_hosts(hosts: str) -> str:
+    return STORES.replace("    title: TumbleDry", f"    title: TumbleDry\n    hosts: {hosts}")
+
+
+def test_a_crm_may_name_further_hosts(home: Path) -> None:
+    (home / "stores.yaml").write_text(with_hosts("[cdn.example.com, '*.pay.example.com', 127.0.0.1]"), encoding="utf-8")
+    crms = load(home).crms
+    assert crms["td"].hosts == ("cdn.example.com", "*.pay.example.com", "127.0.0.1")
+    assert crms["uc"].hosts == ()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "https://cdn.example.com",
+        "cdn.example.com:443",
+        "cdn.example.com/path",
+        "*",
+        "*.com",
+        "cdn.*.com",
+        "CDN.example.com",
+        "-.example.com",
+        "",
+    ],
+)
+def test_a_host_is_a_name_alone(home: Path, host: str) -> None:
+    assert stores_refusal(home, with_hosts(f"[a.example, '{host}']")) == (
+        f"{home / 'stores.yaml'}: crms.td.hosts.1: Value error, expected a host name in small letters, no scheme, no port, "
+        "such as cdn.example.com or *.example.com. Compare it with the stores.yaml of the project"
     )
 
 

@@ -1,6 +1,7 @@
 """Chrome: found, launched with one pinned fingerprint, and gone when its session ends, frozen or not.
 
-A session is one browser process with one context and one page. The saved state belongs to ``sessions.py``, pages to the portals.
+A session is one browser process with one context and one page. The saved profile belongs to ``sessions.py``, where the browser
+may go to ``guard.py``, its processes to ``processes.py``, pages to the portals.
 """
 
 import asyncio
@@ -8,19 +9,21 @@ import logging
 import os
 import shutil
 import sys
-import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
-from crm_assets.errors import BrowserFroze, BrowserMissing
+from crm_assets.browser.fingerprint import Fingerprint, own_user_agent
+from crm_assets.browser.guard import HostGuard
+from crm_assets.browser.processes import BrowserProcesses
+from crm_assets.browser.sessions import Profile
+from crm_assets.browser.storage import restore_session_storage
+from crm_assets.errors import BrowserFroze, BrowserMissing, ConfigurationError
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Page, Playwright
+    from playwright.async_api import Browser, BrowserContext, Page, Playwright
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +41,6 @@ QUIET = (
     "--no-default-browser-check",
     "--no-first-run",
 )
-FINGERPRINT: dict[str, Any] = {
-    "locale": "en-IN",
-    "timezone_id": "Asia/Kolkata",
-    "viewport": {"width": 1366, "height": 900},
-}
-SESSION_MARK = "--crm-assets-session="
 START_SECONDS = 60
 CLOSE_SECONDS = 10
 
@@ -57,67 +54,142 @@ class BrowserChoice:
     headless: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPage:
+    """The session's page, the fingerprint it shows, and in which ways the browser behind it is another one."""
+
+    page: "Page"
+    fingerprint: Fingerprint
+    differences: list[str]
+
+
 @asynccontextmanager
 async def open_page(
-    choice: BrowserChoice, *, owner: str, state: dict[str, Any] | None, page_timeout_seconds: int
-) -> AsyncIterator["Page"]:
-    """One page in a browser of its own, with the saved storage state; every process of it is gone afterwards.
+    choice: BrowserChoice,
+    *,
+    owner: str,
+    profile: Profile | None,
+    guard: HostGuard,
+    page_timeout_seconds: int,
+    start_seconds: float = START_SECONDS,
+    trace: Path | None = None,
+) -> AsyncIterator[OpenPage]:
+    """One page in a browser of its own, with the saved profile; every process of it is gone afterwards.
 
-    ``owner`` names the session in messages. Raises BrowserMissing when this machine has none, BrowserFroze when it does not
-    start.
+    ``owner`` names the session in messages; ``trace`` is where a Playwright trace goes, which holds cookies and what was typed.
+    Raises BrowserMissing when this machine has no browser, ConfigurationError when a window is wanted and there is no screen,
+    BrowserFroze when it does not start in time.
     """
     from playwright.async_api import async_playwright
 
-    mark = f"{SESSION_MARK}{uuid.uuid4().hex}"
+    _need_screen(choice, owner)
+    processes = BrowserProcesses()
     async with async_playwright() as playwright:
         try:
-            page = await _started(playwright, choice, mark, owner, state)
-            page.set_default_timeout(page_timeout_seconds * 1000)
-            page.context.set_default_timeout(page_timeout_seconds * 1000)
-            yield page
-            await _closed(page)
+            opened = await _started(playwright, choice, processes, owner, profile, guard, start_seconds)
+            context = opened.page.context
+            context.set_default_timeout(page_timeout_seconds * 1000)
+            async with _traced(context, trace):
+                yield opened
+            await _closed(context)
         finally:
-            _end_processes(mark)  # before Playwright leaves: it would wait for a frozen browser
+            processes.end()  # before Playwright leaves: it would wait for a frozen browser
 
 
 async def _started(
-    playwright: "Playwright", choice: BrowserChoice, mark: str, owner: str, state: dict[str, Any] | None
-) -> "Page":
+    playwright: "Playwright",
+    choice: BrowserChoice,
+    processes: BrowserProcesses,
+    owner: str,
+    profile: Profile | None,
+    guard: HostGuard,
+    seconds: float,
+) -> OpenPage:
     """Launch and open the page, within the time a healthy browser needs many times over."""
     from playwright.async_api import Error
 
+    arguments = [*QUIET, processes.mark, guard.browser_argument, *(["--no-sandbox"] if _is_root() else [])]
     try:
-        async with asyncio.timeout(START_SECONDS):
-            browser = await _launch(playwright, choice, mark)
-            context = await browser.new_context(storage_state=state, accept_downloads=True, **FINGERPRINT)  # type: ignore[arg-type]
-            return await context.new_page()
+        async with asyncio.timeout(seconds):
+            browser, name = await _launch(playwright, choice, arguments)
+            return await _opened(browser, await _own_fingerprint(browser, name, choice.headless), profile, guard)
     except TimeoutError:
-        raise BrowserFroze(f"{owner}: the browser did not start within {START_SECONDS} s. It was ended") from None
+        raise BrowserFroze(f"{owner}: the browser did not start within {seconds:.0f} s. It was ended") from None
     except Error as error:
         raise BrowserFroze(f"{owner}: the browser did not start: {error.message.splitlines()[0]}") from None
 
 
-async def _closed(page: "Page") -> None:
+async def _opened(browser: "Browser", own: Fingerprint, profile: Profile | None, guard: HostGuard) -> OpenPage:
+    """The page, looking as the profile looked when the portal came to trust it."""
+    shown = (profile and profile.fingerprint) or own
+    context = await browser.new_context(
+        storage_state=dict(profile.state) if profile else None,  # type: ignore[arg-type]
+        accept_downloads=True,
+        service_workers="block",  # their requests would pass the guard unseen
+        **shown.context_options(),
+    )
+    await guard.stand_before(context)
+    page = await context.new_page()
+    if profile and profile.session_storage:
+        await restore_session_storage(page, profile.session_storage)
+    return OpenPage(page=page, fingerprint=shown, differences=shown.differences(own))
+
+
+async def _own_fingerprint(browser: "Browser", name: str, headless: bool) -> Fingerprint:
+    session = await browser.new_browser_cdp_session()
+    version = await session.send("Browser.getVersion")
+    await session.detach()
+    return Fingerprint(
+        browser=name,
+        version=browser.version,
+        headless=headless,
+        platform=sys.platform,
+        user_agent=own_user_agent(version["userAgent"]),
+    )
+
+
+@asynccontextmanager
+async def _traced(context: "BrowserContext", trace: Path | None) -> AsyncIterator[None]:
+    """Keep a Playwright trace of the block, closed to other users."""
+    if trace is None:
+        yield
+        return
+    await context.tracing.start(screenshots=True, snapshots=True, sources=False)
+    try:
+        yield
+    finally:
+        await _in_time(context.tracing.stop(path=trace), "finish its trace")
+        _close_to_others(trace)
+
+
+def _close_to_others(trace: Path) -> None:
+    if trace.exists():
+        trace.chmod(0o600)  # its folder is closed from the start
+
+
+async def _closed(context: "BrowserContext") -> None:
     """Ask the browser to close; one that does not answer is ended with its processes."""
+    if context.browser:
+        await _in_time(context.browser.close(), "close by itself")
+
+
+async def _in_time(request: Awaitable[None], what: str) -> None:
     from playwright.async_api import Error
 
-    browser = page.context.browser
     try:
         async with asyncio.timeout(CLOSE_SECONDS):
-            if browser:
-                await browser.close()
+            await request
     except (TimeoutError, Error) as error:
-        log.warning("the browser did not close by itself: %s", type(error).__name__)
+        log.warning("the browser did not %s: %s", what, type(error).__name__)
 
 
-async def _launch(playwright: "Playwright", choice: BrowserChoice, mark: str) -> "Browser":
-    """Launch the wanted channel; where it is absent, Playwright's Chromium or the system's."""
+async def _launch(playwright: "Playwright", choice: BrowserChoice, arguments: list[str]) -> tuple["Browser", str]:
+    """Launch the wanted channel; where it is absent, Playwright's Chromium or the system's. Returns its name too."""
     from playwright.async_api import Error
 
-    arguments = [*QUIET, mark, *(["--no-sandbox"] if _is_root() else [])]
-    for where in _candidates(playwright, choice):
+    for name, where in _candidates(playwright, choice):
         try:
-            return await playwright.chromium.launch(headless=choice.headless, args=arguments, **where)
+            return await playwright.chromium.launch(headless=choice.headless, args=arguments, **where), name
         except Error as error:
             if not _is_absence(error.message):
                 raise
@@ -129,16 +201,22 @@ async def _launch(playwright: "Playwright", choice: BrowserChoice, mark: str) ->
     )
 
 
-def _candidates(playwright: "Playwright", choice: BrowserChoice) -> list[dict[str, Any]]:
+def _candidates(playwright: "Playwright", choice: BrowserChoice) -> list[tuple[str, dict[str, Any]]]:
+    """What to try, in turn: the browser's name in fingerprints, and where Playwright finds it."""
     if choice.path:
-        return [{"executable_path": str(choice.path)}] if choice.path.exists() else []
-    found = [{"channel": choice.channel}]
+        return [(_product(choice.path.name), {"executable_path": str(choice.path)})] if choice.path.exists() else []
+    found: list[tuple[str, dict[str, Any]]] = [(choice.channel, {"channel": choice.channel})]
     if Path(playwright.chromium.executable_path).exists():
-        found.append({})
+        found.append(("chromium", {}))
     system = next(filter(None, map(shutil.which, SYSTEM_COMMANDS)), None)
     if sys.platform == "darwin":
         system = system or next((path for path in MAC_APPLICATIONS if Path(path).exists()), None)
-    return [*found, *([{"executable_path": system}] if system else [])]
+    return [*found, *([(_product(Path(system).name), {"executable_path": system})] if system else [])]
+
+
+def _product(executable: str) -> str:
+    """``google-chrome-stable`` is chrome, however it was found."""
+    return next((name for name in ("chromium", "chrome") if name in executable.lower()), executable)
 
 
 def _is_absence(message: str) -> bool:
@@ -150,26 +228,14 @@ def _is_absence(message: str) -> bool:
     )
 
 
+def _need_screen(choice: BrowserChoice, owner: str) -> None:
+    """Raise ConfigurationError when a window is wanted where there is no screen."""
+    if not choice.headless and sys.platform == "linux" and not (os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY"}):
+        raise ConfigurationError(
+            f"{owner}: expected a screen for the browser's window, found neither DISPLAY nor WAYLAND_DISPLAY. "
+            "Use --headless (for bootstrap: --terminal), or run it on a machine with a screen"
+        )
+
+
 def _is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
-
-
-def _end_processes(mark: str) -> None:
-    """End every browser process that carries this session's mark: a frozen browser ignores a polite close."""
-    marked = [process for process in psutil.process_iter(["cmdline"]) if mark in (process.info["cmdline"] or [])]
-    family = {child for process in marked for child in _children(process)} | set(marked)
-    for process in family:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
-    if family:
-        log.warning("ended %d browser processes that had not closed", len(family))
-        psutil.wait_procs(list(family), timeout=5)
-
-
-def _children(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return process.children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []

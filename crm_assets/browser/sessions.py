@@ -1,43 +1,296 @@
-"""Session store: one Playwright storage state per store account.
+"""Session store: one profile per store account, a Playwright storage state with what we know about it.
 
-Paths, reading and whole-or-not-at-all writing. Signing in belongs to ``portals/<crm>/login.py``; whether a state is good enough
-to be saved is decided by who probed it.
+Paths, permissions, the plain and the sealed form, and whole-or-not-at-all writing with the previous good state beside. Signing
+in belongs to ``portals/<crm>/login.py``; whether a state is good enough to be saved is decided by who probed it.
 """
 
+import hashlib
 import json
+import logging
+import os
+import shlex
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from crm_assets.browser import sealing
+from crm_assets.browser.fingerprint import Fingerprint
 from crm_assets.errors import ConfigurationError
 from crm_assets.files import write_whole
+from crm_assets.logs import say
 from crm_assets.model import Store
 
+NOTE = "crm_assets"
+"""Our one key in a storage state; Playwright passes over it."""
 
-def profile_path(folder: Path, store: Store) -> Path:
-    """``profiles/td_a668.json``."""
-    return folder / f"{store.crm}_{store.code}.json"
+VERSION = 1
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+EVERYONE_ELSE = 0o077
 
 
-def load(folder: Path, store: Store) -> dict[str, Any] | None:
-    """The saved storage state, or None before the first sign-in. Raises ConfigurationError when the file is not one."""
-    path = profile_path(folder, store)
-    if not path.exists():
-        return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What opens an account without a password: Playwright's storage state, sessionStorage by origin, and who made it.
+
+    ``saved_at`` is aware; it and the fingerprint are missing where Playwright itself or a person wrote the file.
+    """
+
+    state: Mapping[str, Any] = field(repr=False)
+    session_storage: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    fingerprint: Fingerprint | None = None
+    saved_at: datetime | None = None
+
+
+class _Damaged(Exception):
+    """The content is not a profile, whoever's; a previous one may stand in for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """The folder of the profiles and the keys that open them; the first key seals, none leaves profiles plain."""
+
+    folder: Path
+    keys: tuple[bytes, ...] = field(default=(), repr=False)
+
+    def path(self, store: Store) -> Path:
+        """``profiles/td_a668.json``."""
+        return self.folder / f"{store.crm}_{store.code}.json"
+
+    def previous_path(self, store: Store) -> Path:
+        """``profiles/td_a668.previous.json``; a store's code holds no dot."""
+        return self.folder / f"{store.crm}_{store.code}.previous.json"
+
+    def load(self, store: Store) -> Profile | None:
+        """The saved profile, or None before the first sign-in; the previous one where the file is damaged.
+
+        Raises ConfigurationError for a profile others may read, another account's, one sealed by another key, or a damaged
+        one that has no previous.
+        """
+        self._refuse_open_folder(store)
+        try:
+            return self._profile(store, self.path(store))
+        except _Damaged:
+            previous = self._previous(store)
+            if previous is None:
+                raise _not_a_profile(store, self.path(store)) from None
+        say(store, "previous session used", f"{self.path(store).name} is damaged", level=logging.WARNING)
+        return previous
+
+    def imported(self, store: Store, file: Path) -> Profile:
+        """A session from any file, plain or sealed. Raises ConfigurationError when it is none for this account."""
+        try:
+            profile = self._profile(store, file, refuse_wide=False)
+        except _Damaged:
+            profile = None
+        if profile is None:
+            raise ConfigurationError(
+                f"{store}: expected a Playwright storage state with cookies and origins, found none in {file}. "
+                "Write one with: context.storage_state(path=...)"
+            )
+        return profile
+
+    def save(self, store: Store, profile: Profile, *, keep_previous: bool) -> Path:
+        """Write the profile whole, sealed when there is a key, for its owner alone; returns its path.
+
+        With ``keep_previous`` the good profile that stands there is kept beside it, before it is replaced.
+        """
+        self._prepare_folder(store)
+        standing = self._standing(store) if keep_previous else None
+        if standing:
+            self._write(store, self.previous_path(store), standing)
+        self._write(store, self.path(store), profile)
+        return self.path(store)
+
+    def digest(self, store: Store) -> str | None:
+        """SHA-256 of the file as it stands, in hex; another one means another profile. None when there is no file."""
+        content = _read(store, self.path(store), refuse_wide=False)
+        return None if content is None else hashlib.sha256(content).hexdigest()
+
+    def is_sealed(self, store: Store) -> bool | None:
+        """None when there is no file."""
+        content = _read(store, self.path(store), refuse_wide=False)
+        return None if content is None else sealing.is_sealed(content)
+
+    def reseal(self, store: Store) -> bool:
+        """Seal the profile and its previous with the first key; False when there is nothing to do.
+
+        Nothing is written unless both open. Raises ConfigurationError when there is no key.
+        """
+        if not self.keys:
+            raise ConfigurationError(
+                "CRM_PROFILE_KEY: expected a key to seal with, found none. Make one with: openssl rand -base64 32"
+            )
+        self._refuse_open_folder(store)
+        found = {path: self._not_yet_sealed(store, path) for path in self._paths(store)}
+        stale = {path: profile for path, profile in found.items() if profile}
+        for path, profile in stale.items():
+            self._write(store, path, profile)
+        return bool(stale)
+
+    def forget(self, store: Store) -> list[Path]:
+        """Delete the profile, its previous, and what a killed process left half-written of them; returns what was deleted."""
+        leftovers = [found for path in self._paths(store) for found in sorted(self.folder.glob(f".{path.name}.*"))]
+        found = [path for path in (*self._paths(store), *leftovers) if path.is_symlink() or path.exists()]
+        for path in found:
+            path.unlink()
+        return found
+
+    def _paths(self, store: Store) -> tuple[Path, Path]:
+        return self.path(store), self.previous_path(store)
+
+    def _write(self, store: Store, path: Path, profile: Profile) -> None:
+        plain = _plain_form(store, profile)
+        content = sealing.seal(plain, account=str(store), key=self.keys[0]) if self.keys else plain
+        write_whole(path, content, mode=FILE_MODE)
+
+    def _profile(self, store: Store, path: Path, *, refuse_wide: bool = True) -> Profile | None:
+        """What a file holds, plain or sealed; None when there is none."""
+        content = _read(store, path, refuse_wide=refuse_wide)
+        return None if content is None else _opened(store, path, content, self.keys)
+
+    def _previous(self, store: Store) -> Profile | None:
+        try:
+            return self._profile(store, self.previous_path(store))
+        except _Damaged:
+            return None
+
+    def _standing(self, store: Store) -> Profile | None:
+        """The profile worth keeping: one that does not open would push out a previous one that does."""
+        try:
+            return self._profile(store, self.path(store))
+        except (_Damaged, ConfigurationError):
+            return None
+
+    def _not_yet_sealed(self, store: Store, path: Path) -> Profile | None:
+        """What a file holds that the first key has not sealed; None when it has, or there is no file."""
+        content = _read(store, path)
+        if content is None or sealing.sealed_by(content, self.keys) == 0:
+            return None
+        try:
+            return self._profile(store, path)
+        except _Damaged:
+            raise _not_a_profile(store, path) from None
+
+    def _prepare_folder(self, store: Store) -> None:
+        self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        self._refuse_open_folder(store)
+        if self.folder.stat().st_mode & EVERYONE_ELSE:
+            self.folder.chmod(FOLDER_MODE)
+
+    def _refuse_open_folder(self, store: Store) -> None:
+        """A folder without profiles may be open: it is a fresh checkout's, and is closed before the first is written."""
+        if not self.folder.exists():
+            return
+        mode = stat.S_IMODE(self.folder.stat().st_mode)
+        if mode & EVERYONE_ELSE and any(self.folder.glob("*.json")):
+            raise _too_wide(store, self.folder, mode, FOLDER_MODE)
+
+
+def _read(store: Store, path: Path, *, refuse_wide: bool = True) -> bytes | None:
+    """The file's bytes, None when there is none. The mode is that of the file which is read, also behind a link."""
     try:
-        state = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        state = None
-    if not isinstance(state, dict) or not {"cookies", "origins"} <= state.keys():
+        with path.open("rb") as stream:
+            mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
+            if refuse_wide and mode & ~FILE_MODE:
+                raise _too_wide(store, path, mode, FILE_MODE)
+            return stream.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
         raise ConfigurationError(
-            f"{store}: expected a Playwright storage state with cookies and origins, found something else in {path}. "
-            f"Delete the file and run: crm_download bootstrap --crm {store.crm} --store {store.code}"
+            f"{store}: expected to read {path}, found: {error.strerror}. It must belong to the user that runs this"
+        ) from None
+
+
+def _opened(store: Store, path: Path, content: bytes, keys: tuple[bytes, ...]) -> Profile:
+    if sealing.is_sealed(content):
+        try:
+            content = sealing.unseal(content, account=str(store), keys=keys)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{error}; or {_start_again(store, path)}") from None
+    return _parsed(store, path, content)
+
+
+def _plain_form(store: Store, profile: Profile) -> bytes:
+    """A storage state that Playwright takes as it is, with our note in it."""
+    note = {
+        "version": VERSION,
+        "account": str(store),
+        "saved_at": profile.saved_at.isoformat() if profile.saved_at else None,
+        "fingerprint": profile.fingerprint.as_json() if profile.fingerprint else None,
+        "session_storage": {origin: dict(items) for origin, items in profile.session_storage.items()},
+    }
+    return json.dumps({**profile.state, NOTE: note}, indent=1).encode()
+
+
+def _parsed(store: Store, path: Path, plain: bytes) -> Profile:
+    """The profile in the plain form, ours or Playwright's own."""
+    state = _object(plain)
+    note = state.pop(NOTE, {})
+    if not (isinstance(note, dict) and _is_list_of_objects(state, "cookies") and _is_list_of_objects(state, "origins")):
+        raise _Damaged
+    account = note.get("account", str(store))
+    if account != str(store):
+        raise ConfigurationError(
+            f"{store}: expected this account's profile, found that of {account} in {path}. "
+            f"Bring the account's own file, or {_start_again(store, path)}"
         )
-    return cast(dict[str, Any], state)
+    return Profile(
+        state=state,
+        session_storage=_session_storage(note.get("session_storage", {})),
+        fingerprint=Fingerprint.from_json(note.get("fingerprint")),
+        saved_at=_moment(note.get("saved_at")),
+    )
 
 
-def save(folder: Path, store: Store, state: Any) -> Path:
-    """Write the state whole, readable by the owner alone; returns its path."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = profile_path(folder, store)
-    write_whole(path, json.dumps(state, indent=1).encode(), mode=0o600)
-    return path
+def _object(plain: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(plain)
+    except (ValueError, RecursionError):
+        raise _Damaged from None
+    if not isinstance(value, dict):
+        raise _Damaged
+    return value
+
+
+def _is_list_of_objects(state: Mapping[str, Any], name: str) -> bool:
+    value = state.get(name)
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
+
+
+def _session_storage(value: object) -> dict[str, dict[str, str]]:
+    if not isinstance(value, dict) or not all(isinstance(items, dict) for items in value.values()):
+        raise _Damaged
+    if not all(isinstance(text, str) for items in value.values() for text in items.values()):
+        raise _Damaged
+    return value
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
+
+
+def _not_a_profile(store: Store, path: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"{store}: expected a Playwright storage state with cookies and origins, found something else in {path}. "
+        f"To start again, {_start_again(store, path)}"
+    )
+
+
+def _too_wide(store: Store, path: Path, found: int, expected: int) -> ConfigurationError:
+    return ConfigurationError(
+        f"{store}: expected {path} to be open to its owner alone ({expected:04o}), found {found:04o}. "
+        f"Run: chmod {expected:o} {shlex.quote(str(path))}"
+    )
+
+
+def _start_again(store: Store, path: Path) -> str:
+    return f"delete {path} and run: crm_download bootstrap --crm {store.crm} --store {store.code}"

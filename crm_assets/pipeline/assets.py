@@ -5,7 +5,7 @@ Dagster resolves the annotations at run time.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from crm_assets.model import Column, Kind, Report, Window, system_clock
 from crm_assets.pipeline.partitions import BACKFILL_DAYS, key_of, partitions_of, refuse_mixed_range
 from crm_assets.pipeline.reports import Source
 from crm_assets.pipeline.resources import PlaywrightResource
-from crm_assets.pipeline.results import Landed, Proven, ProvenFile, Typed, TypedExport
+from crm_assets.pipeline.results import Landed, Proven, ProvenFile, Typed, TypedExport, sentence_of
 from crm_assets.settings import Settings, load_settings
 from crm_assets.warehouse.ledger import LandedFile
 from crm_assets.warehouse.staging import StagedExport
@@ -43,6 +43,7 @@ class ExportConfig(dg.Config):
 
     keep_file: bool | None = None
     headless: bool | None = None
+    trace: bool = False
 
 
 def report_assets(source: Source) -> list[dg.AssetsDefinition]:
@@ -58,20 +59,28 @@ def _raw(source: Source) -> dg.AssetsDefinition:
         kinds={"playwright", "excel"},
         description=f"{report.description}: the {source.crm.title} workbook as the portal hands it over, one export per store "
         "and contiguous range of days.",
+        output_required=False,
         **_shared(source),
     )
-    def raw(context: dg.AssetExecutionContext, config: ExportConfig, playwright: PlaywrightResource) -> Landed:
+    def raw(
+        context: dg.AssetExecutionContext, config: ExportConfig, playwright: PlaywrightResource
+    ) -> Iterator[dg.Output[Landed]]:
         refuse_mixed_range(context.run.tags)
         try:
-            return playwright.download(
+            landed = playwright.download(
                 report,
                 context.partition_keys,
                 run_id=context.run.run_id,
                 keep_file=config.keep_file,
                 headless=config.headless,
+                trace=config.trace,
             )
         except CrmError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
+        for one in landed.skipped:
+            context.log.warning(sentence_of(one))
+        if landed.downloads or landed.failed:
+            yield dg.Output(landed)  # without one, no partition is marked, and staging and facts are skipped
 
     return raw
 

@@ -101,7 +101,7 @@ def refuse(
     """Write down that an export was not taken; its file stays for whoever looks at it. No row of it counts as parsed."""
     now, store = system_clock(), f"{report.crm}/{export.store}"
     with conn.transaction():
-        ledger.record_failure(conn, export.ledger_id, status="failed", code=error.code, message=str(error), now=now)
+        ledger.record_failure(conn, export.ledger_id, status="failed", error=error, now=now)
         audit.record(conn, _audit(report, export, days, Counts(), run_id=run_id, times=(now, now), status="failed"))
     say(store, "failed", error)
     return Failed(store=store, window=Window(first=min(days), last=max(days)), error=error)

@@ -33,7 +33,10 @@ class PostgresIOManager(dg.ConfigurableIOManager):
         match obj:
             case Landed():
                 context.add_output_metadata(_landed_metadata(obj))
-                failed = list(obj.failed)
+                failed = [
+                    *obj.failed,
+                    *obj.skipped,
+                ]  # beside what landed, a skipped store's partitions must not be marked
                 done = [(one.store.code, day) for one in obj.downloads for day in one.window.days()]
             case Proven():
                 done, failed = self._stage(context, obj)
@@ -128,6 +131,7 @@ def _landed_metadata(landed: Landed) -> dict[str, Any]:
                         "md5": one.md5,
                         "strategy": one.strategy,
                         "seconds": round(one.seconds, 2),
+                        "blocked requests": one.blocked_requests,
                     }
                 )
                 for one in landed.downloads
@@ -139,6 +143,7 @@ def _landed_metadata(landed: Landed) -> dict[str, Any]:
                     dg.TableColumn("md5"),
                     dg.TableColumn("strategy"),
                     dg.TableColumn("seconds", "float"),
+                    dg.TableColumn("blocked requests", "int"),
                 ]
             ),
         ),

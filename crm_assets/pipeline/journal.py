@@ -1,57 +1,103 @@
-"""The journal of a download: the ledger's rows while it happens, and the account's state after it.
+"""The journal of a download: the ledger's rows while it happens, and the accounts' states and locks.
 
 A row is written before the browser starts. When it cannot be written, the download does not begin.
 """
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from typing import Literal
 
-from crm_assets.errors import CrmError, NeedsPerson
+from crm_assets.errors import CrmError, PersonAwaited, StoreSkipped
 from crm_assets.logs import say
-from crm_assets.model import Clock, Download, Report, Store, Window
+from crm_assets.model import Account, AccountState, Clock, Download, Report, Store, Window
 from crm_assets.pipeline.results import Failed
 from crm_assets.warehouse import ledger, sessions
-from crm_assets.warehouse.connection import connect
+from crm_assets.warehouse.connection import Connection, connect
+
+NOT_ASKED = (
+    StoreSkipped,
+    PersonAwaited,
+)  # the portal was not asked, or the store must act first: no failure of the attempt
 
 
 @dataclass(slots=True, kw_only=True)
-class LedgerJournal:
-    """Keeps ``download_ledger`` and ``store_session``; remembers what landed and what failed, for the asset."""
+class AccountLedger:
+    """Keeps ``store_session``. ``holder`` says who holds an account's lock, to whoever waits for it: ``run 1a2b3c4d``."""
 
     url: str
+    holder: str
+    wait_seconds: float
+    clock: Clock
+
+    def hold(self, store: Store) -> AbstractAsyncContextManager[None]:
+        return sessions.account_lock(self.url, store, timeout=self.wait_seconds, holder=self.holder)
+
+    def account(self, store: Store) -> Account | None:
+        with connect(self.url) as conn:
+            return sessions.account(conn, store)
+
+    def record(
+        self,
+        store: Store,
+        state: AccountState,
+        *,
+        reason: str | None = None,
+        error_code: str | None = None,
+        profile_digest: str | None = None,
+        signed_in: bool = False,
+    ) -> None:
+        with connect(self.url) as conn:
+            sessions.record_state(
+                conn,
+                store,
+                state,
+                self.clock(),
+                reason=reason,
+                error_code=error_code,
+                profile_digest=profile_digest,
+                signed_in=signed_in,
+            )
+
+
+@dataclass(slots=True, kw_only=True)
+class LedgerJournal(AccountLedger):
+    """Keeps ``download_ledger``, too; remembers what landed, what failed and which stores were skipped, for the asset."""
+
     run_id: str
     keep_file: bool
-    clock: Clock
     downloads: list[Download] = field(default_factory=list)
     failed_windows: list[Failed] = field(default_factory=list)
+    skipped_windows: list[Failed] = field(default_factory=list)
     _open: dict[tuple[Store, Window], int] = field(default_factory=dict)
 
     def started(self, store: Store, report: Report, window: Window) -> None:
         say(store, "started", window)
         with connect(self.url) as conn:
-            self._open[store, window] = ledger.open_attempt(
-                conn,
-                run_id=self.run_id,
-                store=store,
-                report=report,
-                window=window,
-                keep_file=self.keep_file,
-                now=self.clock(),
-            )
+            self._open[store, window] = self._attempt(conn, store, report, window)
 
     def landed(self, download: Download) -> None:
-        now = self.clock()
-        with connect(self.url) as conn, conn.transaction():
-            ledger.record_download(conn, self._open[download.store, download.window], download, now)
-            sessions.record_state(conn, download.store, "ok", None, now, signed_in=download.signed_in_again)
+        with connect(self.url) as conn:
+            ledger.record_download(conn, self._open[download.store, download.window], download, self.clock())
         self.downloads.append(download)
 
-    def failed(self, store: Store, window: Window, error: CrmError) -> None:
-        say(store, "failed", error)
-        now = self.clock()
-        attempt = self._open.get((store, window))
+    def failed(self, store: Store, report: Report, window: Window, error: CrmError) -> None:
+        """A window that was not begun gets its row too, in the transaction that closes it: it was asked for."""
+        skipped = isinstance(error, StoreSkipped)
+        say(store, "skipped" if skipped else "failed", error)
         with connect(self.url) as conn, conn.transaction():
-            if attempt is not None:
-                ledger.record_failure(conn, attempt, status="failed", code=error.code, message=str(error), now=now)
-            if isinstance(error, NeedsPerson):
-                sessions.record_state(conn, store, "needs_person", str(error), now)
-        self.failed_windows.append(Failed(store=str(store), window=window, error=error))
+            attempt = self._open.get((store, window)) or self._attempt(conn, store, report, window)
+            status: Literal["failed", "skipped"] = "skipped" if isinstance(error, NOT_ASKED) else "failed"
+            ledger.record_failure(conn, attempt, status=status, error=error, now=self.clock())
+        windows = self.skipped_windows if skipped else self.failed_windows
+        windows.append(Failed(store=str(store), window=window, error=error))
+
+    def _attempt(self, conn: Connection, store: Store, report: Report, window: Window) -> int:
+        return ledger.open_attempt(
+            conn,
+            run_id=self.run_id,
+            store=store,
+            report=report,
+            window=window,
+            keep_file=self.keep_file,
+            now=self.clock(),
+        )

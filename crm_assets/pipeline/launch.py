@@ -44,6 +44,7 @@ class Task:
     window: Window
     keep_file: bool | None = None
     headless: bool | None = None
+    trace: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,11 @@ def _run(task: Task, run_id: str) -> None:
         compose(settings).resolve_implicit_global_asset_job_def().execute_in_process(
             run_id=run_id,
             run_config={
-                "ops": {report.raw_asset: {"config": _chosen(keep_file=task.keep_file, headless=task.headless)}},
+                "ops": {
+                    report.raw_asset: {
+                        "config": _chosen(keep_file=task.keep_file, headless=task.headless, trace=task.trace)
+                    }
+                },
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},  # our own lines say it already
             },
             instance=instance,

@@ -5,7 +5,7 @@ environment of the run decides. A browser is launched inside a store's session, 
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import dagster as dg
 
@@ -19,9 +19,6 @@ from crm_assets.warehouse import ledger
 from crm_assets.warehouse.connection import Connection, connect
 from crm_assets.warehouse.embedded import database_url
 from crm_assets.warehouse.migrate import require_current
-from crm_assets.warehouse.sessions import account_lock
-
-LOCK_SECONDS = 900.0  # a longest export and some: whoever holds the account is at work
 
 
 class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -38,17 +35,25 @@ class PlaywrightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Downloads by browser, one per store account, several stores beside each other."""
 
     def download(
-        self, report: Report, keys: Sequence[str], *, run_id: str, keep_file: bool | None, headless: bool | None
+        self,
+        report: Report,
+        keys: Sequence[str],
+        *,
+        run_id: str,
+        keep_file: bool | None,
+        headless: bool | None,
+        trace: bool,
     ) -> Landed:
-        """Export the days of these partitions in as few windows as the CRM allows; holds the accounts' locks meanwhile.
+        """Export the days of these partitions in as few windows as the CRM allows; holds each account's lock meanwhile.
 
         Raises WarehouseUnavailable before anything is asked of a portal when the ledger cannot be written.
         """
         settings = load_settings()
         url = database_url(settings)
-        orders = _orders(settings, report, keys)
         journal = LedgerJournal(
             url=url,
+            holder=f"run {run_id[:8]}",
+            wait_seconds=settings.env.account_wait_s,
             run_id=run_id,
             keep_file=settings.env.keep_files if keep_file is None else keep_file,
             clock=system_clock,
@@ -56,15 +61,17 @@ class PlaywrightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         with connect(url) as conn:
             require_current(conn)
             ledger.close_abandoned(conn, system_clock())
-        with ExitStack() as locks:
-            for order in orders:
-                locks.enter_context(account_lock(url, order.store, LOCK_SECONDS))
-            download_all(settings, orders, journal, headless=headless)
-        return Landed(report=report, downloads=tuple(journal.downloads), failed=tuple(journal.failed_windows))
+        download_all(settings, _orders(settings, report, keys), journal, headless=headless, trace=trace)
+        return Landed(
+            report=report,
+            downloads=tuple(journal.downloads),
+            failed=tuple(journal.failed_windows),
+            skipped=tuple(journal.skipped_windows),
+        )
 
 
 def _orders(settings: Settings, report: Report, keys: Sequence[str]) -> list[Order]:
-    """One order per store, in the stores' alphabetical order: two runs never wait for each other's locks crosswise."""
+    """One order per store. Each waits for its own account's lock alone, so that two runs never wait for each other crosswise."""
     longest = settings.crm(report.crm).max_window_days
     return [
         Order(store=settings.store(report.crm, code), report=report, windows=tuple(Window.joining(days, longest)))

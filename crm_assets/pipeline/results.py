@@ -7,10 +7,11 @@ fails with every reason.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from crm_assets.browser.evidence import Evidence, picture_markdown
 from crm_assets.errors import CrmError
 from crm_assets.model import Download, Report, Window
 from crm_assets.rows import TypedRows
@@ -32,11 +33,12 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landed:
-    """The raw asset's result: its files are on the disk, and the ledger knows them."""
+    """The raw asset's result: its files are on the disk, and the ledger knows them. Skipped windows wait for their store."""
 
     report: Report
     downloads: tuple[Download, ...]
     failed: tuple[Failed, ...]
+    skipped: tuple[Failed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +79,33 @@ class Typed:
 
 
 def failure_of(failed: Sequence[Failed]) -> dg.Failure:
-    """Every reason in one run failure; the first line is the first error's own sentence."""
-    lines = [str(one.error) if one.store in str(one.error) else f"{one.store}: {one.error}" for one in failed]
+    """Every reason in one run failure, with its evidence; the first line is the first error's own sentence."""
     return dg.Failure(
-        description="\n".join(dict.fromkeys(lines)),
+        description="\n".join(dict.fromkeys(map(sentence_of, failed))),
         metadata={
             "failed windows": dg.MetadataValue.md(
                 "\n".join(f"- `{one.store}` {one.window}: {one.error.code}" for one in failed)
-            )
+            ),
+            **evidence_of(failed),
         },
         allow_retries=False,
     )
+
+
+def sentence_of(one: Failed) -> str:
+    """The error's own sentence, with its store."""
+    return str(one.error) if one.store in str(one.error) else f"{one.store}: {one.error}"
+
+
+def evidence_of(failed: Sequence[Failed]) -> dict[str, dg.MetadataValue[Any]]:
+    """Where each distinct failure's evidence lies, and its picture, as a person sees them on the run's page."""
+    told: dict[str, dg.MetadataValue[Any]] = {}
+    for one in failed:
+        folder = one.error.evidence
+        if folder is not None and f"evidence of {one.store}" not in told:
+            told[f"evidence of {one.store}"] = dg.MetadataValue.path(str(folder))
+            kept = Evidence(folder=folder, picture=folder / "page.jpg", seen_today=one.error.seen_today)
+            if picture := picture_markdown(kept, f"{one.store}: {one.error.code}"):
+                told[f"picture of {one.store}"] = dg.MetadataValue.md(picture)
+            told[f"seen today by {one.store}"] = dg.MetadataValue.int(one.error.seen_today)
+    return told

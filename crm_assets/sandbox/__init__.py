@@ -14,10 +14,12 @@ uclean/     store, storepanel and api origins
 control     the control page and API
 world       what the apps share; the place every answer passes
 faults      bad days, one table
+wire        connections that can be cut
+codes       one-time codes: sent, in force, judged
 pace        how long things take
 seals       signed tokens
-sessions    who is signed in, and which sessions do not come back
-memory      ports and ended sessions, across restarts
+sessions    who is signed in, which sessions do not come back, which browsers are trusted
+memory      ports, ended sessions and forgotten browsers, across restarts
 journal     counts of what the robots did
 screens     pages from web/
 """

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from crm_assets.sandbox.faults import FAULTS, Fault, FaultWords, fault_of
 from crm_assets.sandbox.screens import assets, refusal, screen
-from crm_assets.sandbox.stores import STORES, login_of
+from crm_assets.sandbox.stores import STORES, SandboxStore, login_of, totp_secret
 from crm_assets.sandbox.world import World
 
 
@@ -55,6 +55,7 @@ class _Control:
                 "logins": self._logins(),
                 "clock": {"now": clock.now().isoformat(), "stands_still": clock.stands_still},
                 "known_faults": {name: kind.does for name, kind in FAULTS.items()},
+                "codes": self._world.codes.in_force(),
                 "faults": [_told(fault) for fault in self._world.faults.standing],
                 "log": self._world.journal.counts(),
             }
@@ -84,17 +85,18 @@ class _Control:
         return await self.state(request)
 
     def _logins(self) -> list[dict[str, str]]:
-        fronts = {"td": "subs", "uc": "storepanel"}
-        logins = [(store, login_of(self._world.options.seed, store)) for store in STORES]
-        return [
-            {
-                "account": str(store),
-                "user": login.user,
-                "password": login.password,
-                "opens": f"{self._world.urls[fronts[store.crm]]}/{store.code if store.crm == 'td' else 'login'}",
-            }
-            for store, login in logins
-        ]
+        return [self._login(store) for store in STORES]
+
+    def _login(self, store: SandboxStore) -> dict[str, str]:
+        seed, urls, is_td = self._world.options.seed, self._world.urls, store.crm == "td"
+        login = login_of(seed, store)
+        return {
+            "account": str(store),
+            "user": login.user,
+            "password": login.password,
+            "authenticator": totp_secret(seed, store) if is_td else "",
+            "opens": f"{urls['subs']}/{store.code}" if is_td else f"{urls['storepanel']}/login",
+        }
 
 
 def _fault(asked: dict[str, Any]) -> Fault:

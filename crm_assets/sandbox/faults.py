@@ -24,17 +24,31 @@ ANSWERS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultKind:
-    """``times`` is how many answers it spoils by default; ``None`` lasts until cleared, 0 happens at once and is over."""
+    """``times`` is how many answers it spoils by default; ``None`` lasts until cleared, 0 happens at once and is over.
+
+    ``crm`` is the only portal that has such days, ``at`` the kinds of answer it spoils unless told.
+    """
 
     does: str
     times: int | None
+    crm: str | None = None
+    at: frozenset[str] = frozenset()
 
 
 FAULTS: Mapping[str, FaultKind] = {
     "slow": FaultKind(does="each answer takes `seconds` longer", times=None),
     "502": FaultKind(does="the answer is a gateway's 502 page: login, pages, lists, downloads, exports, API", times=1),
+    "down": FaultKind(does="the connection is cut without an answer", times=None),
+    "locked": FaultKind(does="a login, right or wrong, is told that the account is locked", times=None),
     "html_instead_of_xlsx": FaultKind(does="the workbook offered is an HTML login page under its .xlsx name", times=1),
     "session_expired": FaultKind(does="every session of the store is over until its next login", times=0),
+    "otp": FaultKind(does="the store's trusted browsers are forgotten: a login needs a code", times=0, crm="td"),
+    "licence": FaultKind(does="a licence notice stands before home, once a session", times=1, crm="td"),
+    "overdue": FaultKind(does="home is covered by a list of overdue orders", times=None, crm="td"),
+    "modal": FaultKind(does="home is covered by a promotion that can be closed", times=1, crm="td"),
+    "bounce": FaultKind(does="after a right login home shows, then leaves for the login form", times=1, crm="td"),
+    "token_refused": FaultKind(does="a good token is answered 401", times=1, crm="uc", at=frozenset({"api"})),
+    "moved": FaultKind(does="the old front sends its visitors to the new one, or to `host`", times=None, crm="uc"),
     "no_business": FaultKind(does="nothing was sold from `first` to `last`, or ever", times=None),
 }
 
@@ -47,6 +61,7 @@ class FaultWords(TypedDict, total=False):
     at: Iterable[str]
     times: int | None
     seconds: float
+    host: str | None
     first: date
     last: date
 
@@ -61,6 +76,7 @@ class Fault:
     at: frozenset[str]
     left: int | None
     seconds: float
+    host: str | None
     first: date
     last: date
 
@@ -72,20 +88,23 @@ def fault_of(name: str, **words: Unpack[FaultWords]) -> Fault:
     """The fault as it is asked for by name, lasting as its kind lasts unless told."""
     if name not in FAULTS:
         raise ValueError(f"unknown fault {name!r}; there are {', '.join(FAULTS)}")
-    if not stores_of(words.get("crm"), words.get("store")):
-        raise ValueError(
-            f"unknown store {words.get('crm')}/{words.get('store')}; there are {', '.join(map(str, STORES))}"
-        )
-    at = frozenset(words.get("at", ()))
+    kind = FAULTS[name]
+    crm, code = words.get("crm") or kind.crm, words.get("store")
+    if kind.crm not in (None, crm):
+        raise ValueError(f"{name!r} is unknown to {crm}; only {kind.crm} has such days")
+    if not stores_of(crm, code):
+        raise ValueError(f"unknown store {crm}/{code}; there are {', '.join(map(str, STORES))}")
+    at = frozenset(words.get("at", ())) or kind.at
     if unknown := at - ANSWERS.keys():
         raise ValueError(f"unknown answers {sorted(unknown)}; there are {', '.join(ANSWERS)}")
     return Fault(
         name=name,
-        crm=words.get("crm"),
-        store=words.get("store"),
+        crm=crm,
+        store=code,
         at=at,
-        left=words.get("times", FAULTS[name].times),
+        left=words.get("times", kind.times),
         seconds=words.get("seconds", 3.0),
+        host=words.get("host"),
         first=words.get("first", date.min),
         last=words.get("last", date.max),
     )

@@ -13,6 +13,9 @@ class Journal:
 
     logins: Counter[str] = field(default_factory=Counter)
     rejected_logins: Counter[str] = field(default_factory=Counter)
+    codes_sent: Counter[str] = field(default_factory=Counter)
+    rejected_codes: Counter[str] = field(default_factory=Counter)
+    overdue_forced: Counter[str] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
     exports: Counter[str] = field(default_factory=Counter)
 

@@ -1,4 +1,4 @@
-"""The little that outlives a restart, in one JSON file: each origin's port, and which sessions were ended.
+"""The little that outlives a restart, in one JSON file: each origin's port, and which sessions and devices are over.
 
 Without a folder nothing is written and nothing survives. Requests and counts are not kept.
 """
@@ -11,10 +11,11 @@ from typing import TypedDict
 class Remembered(TypedDict):
     ports: dict[str, int]
     generations: dict[str, int]
+    devices: dict[str, int]
 
 
 class Memory:
-    """``ports`` by origin, ``generations`` by account: how often the account's sessions were ended."""
+    """``ports`` by origin; by account, how often its sessions were ended (``generations``) and its devices forgotten."""
 
     def __init__(self, folder: Path | None) -> None:
         self._file = folder / "sandbox.json" if folder else None
@@ -28,6 +29,10 @@ class Memory:
     def generations(self) -> dict[str, int]:
         return self._content["generations"]
 
+    @property
+    def devices(self) -> dict[str, int]:
+        return self._content["devices"]
+
     def save(self) -> None:
         """Write beside, then rename: a reader never sees half a file."""
         if self._file is None:
@@ -38,7 +43,7 @@ class Memory:
         beside.replace(self._file)
 
     def _read(self) -> Remembered:
-        content = Remembered(ports={}, generations={})
+        content = Remembered(ports={}, generations={}, devices={})
         if self._file and self._file.exists():
             content.update(json.loads(self._file.read_text(encoding="utf-8")))
         return content

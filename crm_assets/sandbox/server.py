@@ -22,11 +22,12 @@ from crm_assets.sandbox.faults import FaultWords, fault_of
 from crm_assets.sandbox.journal import Journal
 from crm_assets.sandbox.memory import Memory
 from crm_assets.sandbox.options import SandboxOptions
-from crm_assets.sandbox.stores import secrets, stores_yaml
+from crm_assets.sandbox.stores import known_store, secrets, stores_yaml, totp_secret
 from crm_assets.sandbox.tumbledry.reports import reports_app
 from crm_assets.sandbox.tumbledry.subs import OneTimeTokens, subs_app
 from crm_assets.sandbox.uclean.api import api_app
 from crm_assets.sandbox.uclean.panel import FRONTS, panel_app
+from crm_assets.sandbox.wire import CuttableProtocol
 from crm_assets.sandbox.world import World
 
 ORIGINS = ("subs", "reports", "store", "storepanel", "api", "control")
@@ -89,6 +90,17 @@ class Sandbox:
     def clear_faults(self) -> None:
         self._world.faults.clear()
 
+    def otp_code(self, account: str) -> str:
+        """The code last sent to the mobile of an account such as ``td/a668``, while it is in force."""
+        codes = self._world.codes.in_force()
+        if account not in codes:
+            raise LookupError(f"{account}: no code is in force, a login must ask for one; in force for {sorted(codes)}")
+        return codes[account]
+
+    def totp_secret(self, account: str) -> str:
+        """What the account's authenticator app was set up with."""
+        return totp_secret(self.options.seed, known_store(account))
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -121,6 +133,7 @@ def _server(app: Starlette) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            http=CuttableProtocol,
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -1,8 +1,9 @@
-"""Who is signed in: sealed session tokens, ending them, and TumbleDry's habit of dropping a session that comes back.
+"""Who is signed in: sealed session tokens, ending them, the habit of dropping a session that comes back, trusted devices.
 
 A token is good as long as its account's sessions were not ended since. A lease ties a TumbleDry session to the browser
 that opened it: to the connections on which its pages were asked for. A stored cookie arrives on a new connection, with no
-page of the portal before it, and is refused. Pages and passwords are the apps'.
+page of the portal before it, and is refused. A trusted device is asked for no one-time code until it is forgotten.
+Pages and passwords are the apps'.
 """
 
 from collections import defaultdict
@@ -59,6 +60,33 @@ class Leases:
             return False
         known.update(_connection(request))
         return True
+
+
+class Devices:
+    """The browsers that a store has called its own. A store that never forgot one asks nobody for a code."""
+
+    def __init__(self, seals: Seals, memory: Memory) -> None:
+        self._seals = seals
+        self._memory = memory
+
+    def issue(self, store: SandboxStore) -> str:
+        """What a trusted browser shows from now on."""
+        return self._seals.seal("td device", store=store.code, generation=self._generation(store))
+
+    def trusts(self, store: SandboxStore, token: str) -> bool:
+        generation = self._generation(store)
+        claims = self._seals.open("td device", token)
+        shown = (claims["store"], claims.get("generation", 0)) if claims else None
+        return generation == 0 or shown == (store.code, generation)
+
+    def forget(self, crm: str | None, code: str | None) -> None:
+        """No browser of these stores is trusted; the next login of each is asked for a code."""
+        for store in stores_of(crm, code):
+            self._memory.devices[str(store)] = self._generation(store) + 1
+        self._memory.save()
+
+    def _generation(self, store: SandboxStore) -> int:
+        return self._memory.devices.get(str(store), 0)
 
 
 def _comes_from_a_page(request: HTTPConnection) -> bool:

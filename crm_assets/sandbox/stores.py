@@ -3,6 +3,7 @@
 A table and what follows from it. What a store sells is drawn by ``books``.
 """
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,6 +47,15 @@ def find_store(crm: str, code: str) -> SandboxStore | None:
     return next((store for store in STORES if (store.crm, store.code) == (crm, code.lower())), None)
 
 
+def known_store(account: str) -> SandboxStore:
+    """The store of an account such as ``td/a668``."""
+    crm, _, code = account.partition("/")
+    store = find_store(crm, code)
+    if store is None:
+        raise ValueError(f"unknown account {account!r}; there are {', '.join(map(str, STORES))}")
+    return store
+
+
 def stores_of(crm: str | None, code: str | None) -> list[SandboxStore]:
     """The stores a CRM and a code name; nothing said means every one."""
     return [store for store in STORES if crm in (None, store.crm) and code in (None, store.code)]
@@ -55,6 +65,11 @@ def login_of(seed: str, store: SandboxStore) -> Login:
     """The account of a store; another seed has other passwords."""
     user = f"{store.code}@uclean.example" if store.crm == "uc" else f"{store.code}.manager"
     return Login(user=user, password="Demo-" + hashlib.sha256(f"{seed}/{store}/password".encode()).hexdigest()[:10])
+
+
+def totp_secret(seed: str, store: SandboxStore) -> str:
+    """What the store's authenticator app was set up with, in base32."""
+    return base64.b32encode(hashlib.sha256(f"{seed}/{store}/authenticator".encode()).digest()[:20]).decode()
 
 
 def signed_in_store(seed: str, crm: str, user: str, password: str) -> SandboxStore | None:

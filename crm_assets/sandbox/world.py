@@ -1,4 +1,4 @@
-"""Everything the apps of one sandbox share, and the two places where every answer passes: arriving, and handing over a file.
+"""Everything the apps of one sandbox share, and where every answer passes: reaching, arriving, and handing over a file.
 
 Composition only: each part has its own module. Routes belong to the apps.
 """
@@ -11,15 +11,17 @@ from starlette.responses import Response
 
 from crm_assets.sandbox.books import Books
 from crm_assets.sandbox.clock import SandboxClock
-from crm_assets.sandbox.faults import FAULTS, Fault, FaultBoard
+from crm_assets.sandbox.codes import Codes
+from crm_assets.sandbox.faults import Fault, FaultBoard
 from crm_assets.sandbox.journal import Journal
 from crm_assets.sandbox.memory import Memory
 from crm_assets.sandbox.options import SandboxOptions
 from crm_assets.sandbox.pace import Pace
 from crm_assets.sandbox.screens import screen
 from crm_assets.sandbox.seals import Seals
-from crm_assets.sandbox.sessions import Sessions
+from crm_assets.sandbox.sessions import Devices, Sessions
 from crm_assets.sandbox.stores import SandboxStore
+from crm_assets.sandbox.wire import NoAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class World:
     journal: Journal
     seals: Seals
     sessions: Sessions
+    devices: Devices
+    codes: Codes
     pace: Pace
 
     @classmethod
@@ -49,18 +53,27 @@ class World:
             journal=Journal(),
             seals=seals,
             sessions=Sessions(seals, memory),
+            devices=Devices(seals, memory),
+            codes=Codes(options.seed, clock),
             pace=Pace(options.pace, options.seed),
         )
 
     def fault(self, fault: Fault) -> None:
         """Switch a fault on, or let it happen when it is one that is over at once."""
-        if FAULTS[fault.name].times == 0:
-            self.sessions.end(fault.crm, fault.store)
+        at_once = {"session_expired": self.sessions.end, "otp": self.devices.forget}
+        if happens := at_once.get(fault.name):
+            happens(fault.crm, fault.store)
         else:
             self.faults.put(fault)
 
+    def reach(self, crm: str, at: str, store: SandboxStore | None = None) -> None:
+        """Nobody gets further while the portal is down. Only what answers without arriving need ask by itself."""
+        if self.faults.take("down", crm, store.code if store else None, at):
+            raise NoAnswer
+
     async def arrive(self, crm: str, at: str, store: SandboxStore | None = None) -> None:
         """Every answer begins here: it takes its time, and may turn out a 502."""
+        self.reach(crm, at, store)
         code = store.code if store else None
         slow = self.faults.take("slow", crm, code, at)
         await self.pace.wait(at, slow.seconds if slow else 0)

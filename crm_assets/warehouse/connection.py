@@ -3,8 +3,8 @@
 Transactions belong to the callers (``with conn.transaction()``). Starting a server belongs to ``embedded``.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
 
@@ -24,6 +24,7 @@ SESSION = {
     "lock_timeout": "1min",
     "idle_in_transaction_session_timeout": "10min",
 }
+SET_SESSION = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS setting (name, value)"
 
 
 @contextmanager
@@ -38,32 +39,60 @@ def connect(url: str) -> Iterator[Connection]:
             yield conn
         except psycopg.OperationalError as error:
             if conn.broken:
-                raise WarehouseUnavailable(
-                    f"the connection to {place(url)} was lost: {_first_line(error)}. Run it again"
-                ) from error
+                raise _lost(url, error) from error
+            raise
+
+
+@asynccontextmanager
+async def connect_async(url: str) -> AsyncIterator[psycopg.AsyncConnection[tuple[Any, ...]]]:
+    """The same connection for a task of an event loop: a wait in it can be cancelled. Raises like ``connect``."""
+    try:
+        conn = await psycopg.AsyncConnection.connect(autocommit=True, **_parts(url))
+    except psycopg.OperationalError as error:
+        raise _refused(url, error) from error
+    async with conn:
+        await set_session_async(conn, SESSION)
+        try:
+            yield conn
+        except psycopg.OperationalError as error:
+            if conn.broken:
+                raise _lost(url, error) from error
             raise
 
 
 def _open(url: str) -> Connection:
-    parts = conninfo(url) | {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "crm_assets"}
     try:
-        conn = psycopg.connect(autocommit=True, **parts)
+        conn = psycopg.connect(autocommit=True, **_parts(url))
     except psycopg.OperationalError as error:
-        raise WarehouseUnavailable(
-            f"no connection to {place(url)}: {_first_line(error)}. "
-            "Check CRM_DATABASE_URL, and that the server runs and admits this user"
-        ) from error
+        raise _refused(url, error) from error
     # Set here and not as start-up options: those would replace the URL's own (a search_path), and PgBouncer refuses them.
     set_session(conn, SESSION)
     return conn
 
 
+def _parts(url: str) -> dict[str, Any]:
+    return conninfo(url) | {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "crm_assets"}
+
+
+def _refused(url: str, error: Exception) -> WarehouseUnavailable:
+    return WarehouseUnavailable(
+        f"no connection to {place(url)}: {_first_line(error)}. "
+        "Check CRM_DATABASE_URL, and that the server runs and admits this user"
+    )
+
+
+def _lost(url: str, error: Exception) -> WarehouseUnavailable:
+    return WarehouseUnavailable(f"the connection to {place(url)} was lost: {_first_line(error)}. Run it again")
+
+
 def set_session(conn: Connection, settings: Mapping[str, str]) -> None:
     """Set server settings for the rest of the connection."""
-    conn.execute(
-        "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS setting (name, value)",
-        [list(settings), list(settings.values())],
-    )
+    conn.execute(SET_SESSION, [list(settings), list(settings.values())])
+
+
+async def set_session_async(conn: psycopg.AsyncConnection[Any], settings: Mapping[str, str]) -> None:
+    """The same for a connection of an event loop."""
+    await conn.execute(SET_SESSION, [list(settings), list(settings.values())])
 
 
 def conninfo(url: str) -> dict[str, Any]:

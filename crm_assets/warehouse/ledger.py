@@ -15,6 +15,7 @@ from typing import Literal
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from crm_assets.errors import CrmError
 from crm_assets.model import Claims, Download, Report, Store, Window
 from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.sessions import account_key
@@ -69,7 +70,7 @@ def record_download(conn: Connection, ledger_id: int, download: Download, now: d
         """
         UPDATE download_ledger
         SET status = 'downloaded', strategy = %s, requested_at = %s, suggested_name = %s, stored_name = %s, bytes = %s, md5 = %s,
-            claimed_rows = %s, claimed_sums = %s, signed_in_again = %s, finished_at = %s
+            claimed_rows = %s, claimed_sums = %s, signed_in_again = %s, blocked_requests = %s, finished_at = %s
         WHERE ledger_id = %s
         """,
         [
@@ -82,6 +83,7 @@ def record_download(conn: Connection, ledger_id: int, download: Download, now: d
             download.claims.rows,
             Jsonb(sums),
             download.signed_in_again,
+            download.blocked_requests,
             now,
             ledger_id,
         ],
@@ -89,16 +91,22 @@ def record_download(conn: Connection, ledger_id: int, download: Download, now: d
 
 
 def record_failure(
-    conn: Connection, ledger_id: int, *, status: Literal["failed", "skipped"], code: str, message: str, now: datetime
+    conn: Connection,
+    ledger_id: int,
+    *,
+    status: Literal["failed", "skipped"],
+    error: CrmError,
+    now: datetime,
 ) -> None:
-    """The attempt ended without a usable file; ``skipped`` when it waits for a person. What had landed stays named."""
+    """The attempt ended without a usable file; ``skipped`` when the portal was not asked. What had landed stays named."""
     conn.execute(
         """
         UPDATE download_ledger
-        SET status = %s, error_code = %s, error_message = %s, finished_at = coalesce(finished_at, %s)
+        SET status = %s, error_code = %s, error_message = %s, evidence = coalesce(%s, evidence),
+            finished_at = coalesce(finished_at, %s)
         WHERE ledger_id = %s
         """,
-        [status, code, message, now, ledger_id],
+        [status, error.code, str(error), str(error.evidence) if error.evidence else None, now, ledger_id],
     )
 
 

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from psycopg.rows import class_row
 
+from crm_assets.errors import StoreSkipped, error_class
 from crm_assets.warehouse.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOutcome:
-    """One run of one store. Counts are rows; ``error_code`` is the first failed window's, None when all went well.
+    """One run of one store. Counts are rows; ``error_code`` is the first failed window's, else the first skipped one's, None when
+    all went well; ``evidence`` is that failure's folder.
 
     ``complete`` is false when a window neither failed nor became facts: the run ended before its end.
     """
@@ -24,6 +26,12 @@ class RunOutcome:
     missing: int
     error_code: str | None
     error_message: str | None
+    evidence: str | None
+
+    @property
+    def skipped(self) -> bool:
+        """Nothing failed, but the store has to act before more can be done."""
+        return issubclass(error_class(self.error_code), StoreSkipped)
 
     @property
     def ok(self) -> bool:
@@ -34,7 +42,8 @@ OUTCOME = """
     WITH windows AS (SELECT * FROM download_ledger WHERE run_id = %(run_id)s),
     loads AS (SELECT * FROM ingest_audit WHERE run_id = %(run_id)s),
     first_error AS (
-        SELECT error_code, error_message FROM windows WHERE error_code IS NOT NULL ORDER BY ledger_id LIMIT 1
+        SELECT error_code, error_message, evidence FROM windows WHERE error_code IS NOT NULL
+        ORDER BY status = 'skipped', ledger_id LIMIT 1
     )
     SELECT %(run_id)s AS run_id,
         (SELECT count(*) FROM windows WHERE md5 IS NOT NULL) AS files,
@@ -45,7 +54,8 @@ OUTCOME = """
         coalesce(sum(rejected_rows), 0)::integer AS rejected,
         coalesce(sum(missing_rows), 0)::integer AS missing,
         (SELECT error_code FROM first_error) AS error_code,
-        (SELECT error_message FROM first_error) AS error_message
+        (SELECT error_message FROM first_error) AS error_message,
+        (SELECT evidence FROM first_error) AS evidence
     FROM loads
 """
 

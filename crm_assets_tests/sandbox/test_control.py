@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from crm_assets.model import IST
 from crm_assets.sandbox import Sandbox
-from crm_assets_tests.sandbox.visitors import td_visitor, uc_visitor
+from crm_assets_tests.sandbox.visitors import td_form, td_visitor, uc_visitor
 
 PROFILE = "/api/v1/stores/profile?franchise=UCLEAN"
 
@@ -26,6 +26,24 @@ def test_a_fault_with_unknown_words_is_refused(sandbox: Sandbox) -> None:
         assert control.post("/faults", json={"name": "502", "shop": "a668"}).status_code == 422
         assert control.post("/faults", json={"name": "nothing"}).status_code == 422
         assert control.get("/state").json()["faults"] == []
+
+
+def test_a_fault_that_the_store_cannot_have_is_refused_in_words(page: Page, sandbox: Sandbox) -> None:
+    page.goto(sandbox.urls["control"])
+    page.get_by_label("Fault").select_option("otp")
+    page.get_by_label("Store").select_option("uc/sector56")
+    page.get_by_role("button", name="Switch on").click()
+    expect(page.get_by_role("alert")).to_have_text("'otp' is unknown to uc; only td has such days")
+
+
+def test_a_person_reads_the_code_that_was_sent(page: Page, sandbox: Sandbox) -> None:
+    with httpx.Client(base_url=sandbox.urls["control"]) as control, td_visitor(sandbox) as visitor:
+        assert control.post("/faults", json={"name": "otp", "crm": "td", "store": "a668"}).json()["codes"] == {}
+        visitor.post("/Login", data=td_form(sandbox, "a668"))
+        assert control.get("/state").json()["codes"] == {"td/a668": sandbox.otp_code("td/a668")}
+    page.goto(sandbox.urls["control"])
+    expect(page.get_by_text(f"td/a668: {sandbox.otp_code('td/a668')}")).to_be_visible()
+    expect(page.get_by_role("cell", name=sandbox.totp_secret("td/a668"))).to_be_visible()
 
 
 def test_quiet_days_are_given_as_iso_dates(sandbox: Sandbox) -> None:
@@ -48,7 +66,9 @@ def test_the_clock_is_set_moved_and_let_go(sandbox: Sandbox) -> None:
 def test_the_log_counts_by_account(sandbox: Sandbox) -> None:
     with td_visitor(sandbox):
         counts = httpx.get(sandbox.urls["control"] + "/log").json()
-    assert counts == {"logins": {"td/a668": 1}, "rejected_logins": {}, "requests": {}, "exports": {}}
+    assert counts.pop("logins") == {"td/a668": 1}
+    names = ["rejected_logins", "codes_sent", "rejected_codes", "overdue_forced", "requests", "exports"]
+    assert counts == {name: {} for name in names}
 
 
 def test_a_person_sees_the_logins_and_switches_a_fault_on(page: Page, sandbox: Sandbox) -> None:

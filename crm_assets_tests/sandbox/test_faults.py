@@ -5,6 +5,7 @@ from datetime import date
 
 import httpx
 import pytest
+from playwright.sync_api import Error, Page
 
 from crm_assets.model import Window
 from crm_assets.sandbox import Sandbox
@@ -63,6 +64,46 @@ def seconds_of(visitor: httpx.Client) -> float:
     return time.monotonic() - before
 
 
+@pytest.mark.parametrize("origin", ["subs", "reports", "store", "storepanel", "api"])
+def test_a_portal_that_is_down_gives_no_answer_until_cleared(sandbox: Sandbox, origin: str) -> None:
+    address = sandbox.urls[origin] + (
+        "/en/order-report" if origin == "reports" else PROFILE if origin == "api" else "/"
+    )
+    up = httpx.get(address).status_code
+    sandbox.fault("down")
+    for _ in range(2):
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            httpx.get(address)
+    sandbox.clear_faults()
+    assert httpx.get(address).status_code == up
+
+
+def test_a_portal_that_is_down_cuts_connections_that_were_good(sandbox: Sandbox) -> None:
+    with td_visitor(sandbox) as td, uc_visitor(sandbox) as uc:
+        sandbox.fault("down", crm="td", store="a668")
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            td.get(HOME)
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            td.post("/Login", data=td_form(sandbox, "a668"))
+        assert td.post("/Login", data=td_form(sandbox, "a817")).status_code == 200
+        assert uc.get(PROFILE).status_code == 200
+
+
+def test_a_browser_finds_nobody_when_the_portal_is_down(page: Page, sandbox: Sandbox) -> None:
+    sandbox.fault("down", crm="td")
+    with pytest.raises(Error, match=r"ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET"):
+        page.goto(sandbox.urls["subs"] + "/a668")
+
+
+def test_a_refused_token_is_as_good_as_before_on_the_next_call(sandbox: Sandbox) -> None:
+    with uc_visitor(sandbox) as visitor:
+        sandbox.fault("token_refused", store="sector56")
+        assert visitor.get(EXPORT).status_code == 200, "exports are another kind of answer"
+        assert [visitor.get(PROFILE).status_code for _ in range(2)] == [401, 200]
+        sandbox.fault("token_refused", at=["export"])
+        assert [visitor.get(each).status_code for each in (PROFILE, EXPORT, EXPORT)] == [200, 401, 200]
+
+
 def test_html_comes_under_an_xlsx_name_by_every_way_of_export(sandbox: Sandbox) -> None:
     sandbox.fault("html_instead_of_xlsx", times=3)
     with td_visitor(sandbox) as visitor:
@@ -113,3 +154,10 @@ def test_no_business_makes_valid_empty_workbooks_for_its_days(sandbox: Sandbox) 
 def test_a_fault_that_does_not_exist_is_refused(sandbox: Sandbox, words: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="unknown"):
         sandbox.fault(**words)  # type: ignore[arg-type]
+
+
+def test_a_fault_keeps_to_the_portal_that_has_such_days(sandbox: Sandbox) -> None:
+    with pytest.raises(ValueError, match="'otp' is unknown to uc; only td has such days"):
+        sandbox.fault("otp", crm="uc")
+    with pytest.raises(ValueError, match="unknown store td/sector56"):
+        sandbox.fault("modal", store="sector56")

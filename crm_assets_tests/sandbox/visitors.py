@@ -32,6 +32,11 @@ def td_visitor(sandbox: Sandbox, store: str = "a668") -> Iterator[httpx.Client]:
         yield client
 
 
+def another_code(code: str) -> str:
+    """Six digits that are not these."""
+    return f"{(int(code) + 1) % 1_000_000:06d}"
+
+
 def report_address(visitor: httpx.Client, store: str = "a668") -> str:
     """The address in the report page's frame, with a fresh one-time token."""
     source = re.search(r'id="ifrmReport".* src="([^"]+)"', visitor.get(f"/{store}/App/Reports/OrderReport.aspx").text)

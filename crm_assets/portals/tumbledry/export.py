@@ -4,12 +4,14 @@ The list of requests also holds older ones of the same range, so ours is told ap
 asking, and by its ``Requested`` time. Where the page has a direct Export button, that one is used.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crm_assets.errors import ExportTimedOut, PortalChanged, PortalTrouble
+from crm_assets.errors import ExportTimedOut, PortalChanged, SessionDropped
 from crm_assets.model import IST, Export, Report, Window
-from crm_assets.portals.contract import Visit
+from crm_assets.portals.tumbledry.login import refuse_overdue
 from crm_assets.portals.tumbledry.pages import (
     LOGIN_ADDRESS,
     REPORT_OR_LOGIN,
@@ -19,12 +21,14 @@ from crm_assets.portals.tumbledry.pages import (
     button_text,
     list_text,
 )
+from crm_assets.portals.visit import Visit
 
 if TYPE_CHECKING:
     from playwright.async_api import Locator
 
 STRATEGIES = ("report_request", "export_button")
 CLOCK_SKEW = timedelta(minutes=10)  # the portal's clock is not ours
+DOWNLOAD_SECONDS = 10  # of the attempt's time, kept for the download itself
 LIST_SECONDS = 10  # an account without any request shows an empty list for ever
 
 
@@ -48,15 +52,32 @@ async def _open_report(visit: Visit) -> ReportApp:
     """From home over the legacy report page into the report app; its one-time token is handed over only there."""
     visit.step("open the order report")
     home, app = HomePage(visit.page), ReportApp(visit.page)
+    await refuse_overdue(visit)
     if await home.report_link.is_visible():
-        await home.report_link.click()
+        async with _notices_closed(visit, home):
+            await home.report_link.click()
         await visit.page.wait_for_url(REPORT_OR_LOGIN, wait_until="domcontentloaded")
     else:
         await visit.goto(visit.site.order_report(visit.store.code))
     if LOGIN_ADDRESS.search(visit.page.url):
-        raise PortalTrouble(f"{visit.store}: the session ended before {visit.at}; the next run signs in again")
+        raise SessionDropped(f"{visit.store}: the session ended before {visit.at}; the next run signs in again")
     await app.expand.or_(app.export_now).first.wait_for()
     return app
+
+
+@asynccontextmanager
+async def _notices_closed(visit: Visit, home: HomePage) -> AsyncIterator[None]:
+    """A notice that comes up over home meanwhile, at whatever moment, is closed by its own closer."""
+
+    async def close() -> None:
+        visit.step("close a notice")
+        await home.close_notice.click()
+
+    await visit.page.add_locator_handler(home.notice, close)
+    try:
+        yield
+    finally:
+        await visit.page.remove_locator_handler(home.notice)
 
 
 async def _open_requests(visit: Visit, app: ReportApp) -> None:
@@ -112,12 +133,12 @@ async def _own_link(visit: Visit, app: ReportApp, window: Window, known: list[st
         )
     visit.step(f"wait for the report of {window}")
     link = app.download_link(asked_range, requested)
+    patience = max(1.0, min(visit.site.report_seconds, visit.seconds_left() - DOWNLOAD_SECONDS))
     try:
-        await link.wait_for(timeout=visit.site.report_seconds * 1000)
+        await link.wait_for(timeout=patience * 1000)
     except WaitedTooLong:
         raise ExportTimedOut(
-            f"{visit.store}: the report of {window} was requested and is not ready after {visit.site.report_seconds} s. "
-            "Try again later"
+            f"{visit.store}: the report of {window} was requested and is not ready after {patience:.0f} s. Try again later"
         ) from None
     return link
 

@@ -11,6 +11,25 @@ if TYPE_CHECKING:
 REPORT_OR_LOGIN = re.compile(r"/App/Reports/OrderReport|/Login", re.IGNORECASE)
 HOME_ADDRESS = re.compile(r"/App/home", re.IGNORECASE)
 LOGIN_ADDRESS = re.compile(r"/Login", re.IGNORECASE)
+LICENCE_ADDRESS = re.compile(r"/App/frmLicence", re.IGNORECASE)
+OTP_ADDRESS = re.compile(r"/App/frmVerification", re.IGNORECASE)
+LOCKED = re.compile(r"account\W.{0,40}\b(locked|blocked|disabled|suspended)|too many .{0,20}attempts", re.IGNORECASE)
+SOME_TEXT = re.compile(r"\S")
+
+
+REFUSAL = "#lblError, .alert-danger, .text-danger, [role='alert']"
+
+
+class AnyPage:
+    """What every page can show. ``LEAVE`` marks the page at hand and forgets its refusal: what is found then is news."""
+
+    LEAVE = f"""() => {{
+        document.documentElement.dataset.left = '';
+        document.querySelectorAll("{REFUSAL}").forEach(said => {{ said.textContent = '' }});
+    }}"""
+
+    def __init__(self, page: "Page") -> None:
+        self.another = page.locator("html:not([data-left]) :is(a, button, input, select)").filter(visible=True).first
 
 
 class LoginPage:
@@ -21,7 +40,8 @@ class LoginPage:
         self.password = page.locator("#txtPassword")
         self.store_code = page.locator("#txtBranchPin")
         self.submit = page.locator("#btnLogin")
-        self.refusal = page.locator("#lblError, .alert-danger").filter(has_text=re.compile(r"\S"))
+        self.refusal = page.locator(REFUSAL).filter(has_text=SOME_TEXT, visible=True)
+        self.locked = page.get_by_text(LOCKED)
 
 
 class HomePage:
@@ -29,16 +49,35 @@ class HomePage:
 
     def __init__(self, page: "Page") -> None:
         self.report_link = page.locator("#achrOrderReport")
-        self.closers = page.locator(".modal.show [data-dismiss='modal']")
+        self.overdue_orders = page.locator("#pnlOrderOverDuePopup").filter(visible=True)
+        self.notice = page.locator(".modal.show:not(#pnlOrderOverDuePopup):not(:has(#pnlOrderOverDuePopup))").first
+        self.close_notice = self.notice.locator("[data-dismiss='modal']").first
+
+
+class LicencePage:
+    """``frmLicence``: a bill to be paid, now or later."""
+
+    def __init__(self, page: "Page") -> None:
+        self.pay_later = (
+            page.locator("#btnPayLater").or_(page.get_by_text(re.compile("pay later", re.IGNORECASE))).first
+        )
 
 
 class OtpPage:
-    """``frmVerification``: its ids are not recorded, so its field is found by what it says it is."""
-
-    ADDRESS = re.compile(r"/App/frmVerification", re.IGNORECASE)
+    """``frmVerification``: its ids are not recorded, so its parts are found by what they say they are."""
 
     def __init__(self, page: "Page") -> None:
-        self.code = page.locator("input[autocomplete='one-time-code']")
+        one_time = page.locator("input[autocomplete='one-time-code']")
+        only_field = page.locator(
+            "input:is([type='text'], [type='tel'], [type='number'], [type='password'], :not([type]))"
+        )
+        self.code = one_time.or_(only_field).filter(visible=True).first
+        self.asked = one_time.filter(visible=True)
+        self.trust = page.get_by_role("checkbox", name=re.compile("trust|remember", re.IGNORECASE)).first
+        self.submit = page.get_by_role(
+            "button", name=re.compile("verify|submit|continue|confirm|validate|log ?in", re.IGNORECASE)
+        ).first
+        self.words = page.get_by_text(re.compile(r"\b(code|otp|password)\b", re.IGNORECASE)).filter(visible=True)
 
 
 class ReportApp:

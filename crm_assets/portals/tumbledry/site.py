@@ -23,3 +23,6 @@ class TumbleDrySite(BaseModel):
 
     def order_report(self, code: str) -> str:
         return self.subs + self.order_report_path.format(code=code)
+
+    def addresses(self) -> tuple[str, ...]:
+        return self.subs, self.reports

@@ -2,7 +2,7 @@
 
 from crm_assets.portals.contract import Portal
 from crm_assets.portals.uclean.export import STRATEGIES, export
-from crm_assets.portals.uclean.login import arrived, open_login, sign_in, signed_in
+from crm_assets.portals.uclean.login import arrived, holds_session, open_login, sign_in, signed_in
 from crm_assets.portals.uclean.reports import GST_REPORT
 from crm_assets.portals.uclean.site import UCleanSite
 
@@ -14,6 +14,8 @@ PORTAL = Portal(
     open_login=open_login,
     sign_in=sign_in,
     arrived=arrived,
+    holds_session=holds_session,
+    addresses=UCleanSite.addresses,
     export=export,
     strategies=tuple(STRATEGIES),
 )

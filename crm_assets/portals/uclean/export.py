@@ -10,12 +10,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crm_assets.errors import PortalChanged, PortalTrouble
+from crm_assets.errors import PortalChanged, SessionDropped
 from crm_assets.model import Claims, Export, Report, Window
-from crm_assets.portals.contract import Visit
 from crm_assets.portals.uclean.json_rows import write_workbook
 from crm_assets.portals.uclean.login import token_of
 from crm_assets.portals.uclean.pages import Calendar, GstPage, period_text, range_text
+from crm_assets.portals.visit import Visit
 
 if TYPE_CHECKING:
     from datetime import date
@@ -36,30 +36,17 @@ async def export_report_get(visit: Visit, report: Report, window: Window) -> Exp
     """``GET export-report``: a workbook straight away. The names of its date parameters are configuration."""
     asked = visit.now()
     url = visit.site.api + visit.site.export_report_path + _dates(visit, window)
-    answer = await visit.context.request.get(url, headers=await _bearer(visit))
-    return await _taken(
-        visit,
-        report,
-        window,
-        answer,
-        Export(file=_scratch(visit, window), strategy="export_report_get", requested_at=asked),
-    )
+    answer = await visit.fetch("GET", url, headers=await _bearer(visit))
+    return await _taken(visit, report, window, answer, strategy="export_report_get", asked=asked)
 
 
 async def generate_gst_post(visit: Visit, report: Report, window: Window) -> Export:
     """``POST generateGST``: JSON rows in practice, a workbook by the requirements; both are taken."""
     asked = visit.now()
     body = {"from_date": str(window.first), "to_date": str(window.last)}
-    answer = await visit.context.request.post(
-        visit.site.api + visit.site.generate_gst_path, data=body, headers=await _bearer(visit)
-    )
-    return await _taken(
-        visit,
-        report,
-        window,
-        answer,
-        Export(file=_scratch(visit, window), strategy="generate_gst_post", requested_at=asked),
-    )
+    url = visit.site.api + visit.site.generate_gst_path
+    answer = await visit.fetch("POST", url, data=body, headers=await _bearer(visit))
+    return await _taken(visit, report, window, answer, strategy="generate_gst_post", asked=asked)
 
 
 async def tax_report(visit: Visit, report: Report, window: Window) -> Export:
@@ -69,8 +56,8 @@ async def tax_report(visit: Visit, report: Report, window: Window) -> Export:
     url = visit.site.api + visit.site.tax_report_path + _dates(visit, window)
     while len(rows) % visit.site.page_rows == 0:
         page = len(rows) // visit.site.page_rows + 1
-        answer = await visit.context.request.get(
-            f"{url}&page={page}&limit={visit.site.page_rows}", headers=await _bearer(visit)
+        answer = await visit.fetch(
+            "GET", f"{url}&page={page}&limit={visit.site.page_rows}", headers=await _bearer(visit)
         )
         more = _json_rows(visit, await _body(visit, answer))
         rows += more
@@ -134,21 +121,24 @@ async def _banner(page: GstPage) -> list[Decimal]:
     return [Decimal("".join(sign for sign in text if sign.isdigit() or sign in ".-") or 0) for text in texts]
 
 
-async def _taken(visit: Visit, report: Report, window: Window, answer: "APIResponse", taken: Export) -> Export:
+async def _taken(
+    visit: Visit, report: Report, window: Window, answer: "APIResponse", *, strategy: str, asked: datetime
+) -> Export:
     """Write an API answer to the scratch file: a workbook as it is, JSON rows as a workbook."""
     body = await _body(visit, answer)
+    file = _scratch(visit, window)
     if body[:1] in (b"{", b"["):
-        write_workbook(_json_rows(visit, body), report, taken.file)
+        write_workbook(_json_rows(visit, body), report, file)
     else:
-        taken.file.write_bytes(body)
-    return taken
+        file.write_bytes(body)
+    return Export(file=file, strategy=strategy, requested_at=asked)
 
 
 async def _body(visit: Visit, answer: "APIResponse | Response") -> bytes:
-    """The answer's bytes. Raises PortalUnavailable for a 5xx, PortalTrouble for an expired session, PortalChanged otherwise."""
+    """The answer's bytes. Raises PortalUnavailable for a 5xx, SessionDropped for an ended session, PortalChanged otherwise."""
     visit.refuse_server_error(answer.status, answer.url)
     if answer.status == 401:
-        raise PortalTrouble(
+        raise SessionDropped(
             f"{visit.store}: the API refused the session during {visit.at}; the next run signs in again"
         )
     if not answer.ok:

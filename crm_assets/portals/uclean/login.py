@@ -1,15 +1,28 @@
-"""Signing in to UClean. A session is a token in localStorage; it is good when the panel stays open and the API accepts it."""
+"""Signing in to UClean. A session is a token in localStorage; it is good when the panel stays open and the API accepts it.
+
+localStorage is per origin: when the panel moves to another host, every saved session is gone with it and the login comes anew.
+"""
 
 from typing import TYPE_CHECKING
 
-from crm_assets.errors import LoginRejected, PortalChanged
-from crm_assets.portals.contract import Visit
-from crm_assets.portals.uclean.pages import LoginPage, Shell
+from crm_assets.errors import (
+    AccountLocked,
+    LoginRejected,
+    OtpRequired,
+    PortalChanged,
+    PortalUnavailable,
+)
+from crm_assets.portals.contract import SecondFactor
+from crm_assets.portals.uclean.pages import LOCKED, LOGIN_ADDRESS, LoginPage, Shell
+from crm_assets.portals.visit import Visit
 
 if TYPE_CHECKING:
-    from playwright.async_api import Locator
+    from playwright.async_api import Locator, Response
 
-    from crm_assets.settings import Credentials
+    from crm_assets.credentials import Credentials
+
+TOKEN = "keys => keys.map(key => localStorage.getItem(key) ?? sessionStorage.getItem(key)).find(Boolean) ?? ''"  # noqa: S105 - a script
+FORGET = "keys => keys.forEach(key => { localStorage.removeItem(key); sessionStorage.removeItem(key) })"
 
 
 async def signed_in(visit: Visit) -> bool:
@@ -17,60 +30,108 @@ async def signed_in(visit: Visit) -> bool:
     visit.step("probe the session")
     await visit.goto(visit.site.panel + visit.site.home_path)
     form, shell = LoginPage(visit.page), Shell(visit.page)
-    await shell.navigation.or_(form.email).first.wait_for()
-    return await shell.navigation.is_visible() and await _api_accepts(visit)
+    await shell.navigation.or_(form.email).filter(visible=True).first.wait_for()
+    return await holds_session(visit) and await _api_accepts(visit)
 
 
 async def open_login(visit: Visit, credentials: "Credentials | None") -> None:
     """Show the login form, filled with what is known."""
     visit.step("open the login page")
     form = LoginPage(visit.page)
+    if visit.address.startswith("http"):
+        await visit.page.evaluate(FORGET, _token_keys(visit))  # with a token, be it a dead one, the panel shows no form
     await visit.goto(visit.site.panel + visit.site.login_path)
+    visit.refuse_other_hosts()
     await form.email.wait_for()
     if credentials:
         await _type(form.email, credentials.user)
         await _type(form.password, credentials.password.get_secret_value())
 
 
-async def sign_in(visit: Visit, credentials: "Credentials") -> None:
-    """Log in once. Raises LoginRejected, which nobody may retry unattended."""
+async def sign_in(visit: Visit, credentials: "Credentials", second_factor: SecondFactor | None) -> None:
+    """Log in once. Raises LoginRejected or AccountLocked, which nobody may retry unattended. No one-time password was ever asked
+    for here: if one is, OtpRequired is raised and a person signs in, in the browser's window.
+    """
     await open_login(visit, credentials)
     visit.step("sign in")
     form, shell = LoginPage(visit.page), Shell(visit.page)
-    if await form.email.input_value() != credentials.user:
+    typed = await form.email.input_value(), await form.password.input_value()
+    if typed != (credentials.user, credentials.password.get_secret_value()):
         raise PortalChanged(f"{visit.store}: the login form did not keep what was typed into it")
-    await form.submit.click()
-    await shell.navigation.or_(form.refusal).first.wait_for()
-    if await form.refusal.is_visible():
-        visit.refuse_noticed_error()  # the form shows a gateway's error in the same place as a wrong password
-        raise LoginRejected(
-            f"{visit.store}: the portal refused the user or the password. "
-            f"Mend them and run: crm_download bootstrap --crm {visit.store.crm} --store {visit.store.code}"
-        )
+    async with visit.page.expect_response(lambda response: _is_login_call(visit, response)) as answered:
+        await form.submit.click()
+    await _refuse_refusal(visit, await answered.value)
+    await shell.navigation.or_(form.refusal).or_(form.one_time_code).filter(visible=True).first.wait_for()
+    if await form.one_time_code.is_visible():
+        raise OtpRequired(f"{visit.store}: signed out and an OTP is asked for. Run: {visit.bootstrap()}")
+    if await form.refusal.first.is_visible():
+        raise _rejected(visit, await form.refusal.first.inner_text())
+    await visit.settle()
     if not await _api_accepts(visit):
         raise PortalChanged(f"{visit.store}: signed in, yet the API does not accept the session's token")
 
 
-async def arrived(visit: Visit, seconds: int) -> None:
+async def arrived(visit: Visit, seconds: float) -> None:
     """Wait until a person has signed in and the panel is there."""
     visit.step("wait for the person to sign in")
     await Shell(visit.page).navigation.wait_for(timeout=seconds * 1000)
+    await visit.settle()
+    if not await _api_accepts(visit):
+        raise PortalChanged(f"{visit.store}: signed in, yet the API does not accept the session's token")
+
+
+async def holds_session(visit: Visit) -> bool:
+    """Is the page one behind the login, with a token in its storage?"""
+    form, shell = LoginPage(visit.page), Shell(visit.page)
+    behind = await shell.navigation.is_visible() and not await form.password.is_visible()
+    return behind and not LOGIN_ADDRESS.search(visit.address) and bool(await token_of(visit))
 
 
 async def token_of(visit: Visit) -> str:
     """The session's bearer token, empty when there is none."""
-    token = await visit.page.evaluate("key => localStorage.getItem(key)", visit.site.token_key)
-    return str(token or "")
+    token = str(await visit.page.evaluate(TOKEN, _token_keys(visit)))
+    if token and token not in visit.secrets:
+        visit.secrets.append(token)
+    return token
+
+
+def _token_keys(visit: Visit) -> list[str]:
+    return [visit.site.token_key, *visit.site.other_token_keys]
 
 
 async def _api_accepts(visit: Visit) -> bool:
+    """Does a cheap call answer 200? Raises PortalChanged when it answers neither that nor a refusal of the token."""
     token = await token_of(visit)
     if not token:
         return False
     url = visit.site.api + visit.site.probe_path
-    answer = await visit.context.request.get(url, headers={"Authorization": f"Bearer {token}"})
-    visit.refuse_server_error(answer.status, url)
+    answer = await visit.fetch("GET", url, headers={"Authorization": f"Bearer {token}"})
+    if answer.status not in (200, 401, 403):
+        raise PortalChanged(f"{visit.store}: expected 200 or 401 from {url.split('?')[0]}, found {answer.status}")
     return answer.ok
+
+
+def _is_login_call(visit: Visit, response: "Response") -> bool:
+    return response.request.method == "POST" and visit.site.login_call_path in response.url
+
+
+async def _refuse_refusal(visit: Visit, answer: "Response") -> None:
+    """What the login call's answer means, whatever the form makes of it."""
+    visit.refuse_server_error(answer.status, answer.url)
+    if answer.status == 429:
+        raise PortalUnavailable(f"{visit.store}: the portal asks to wait before the next login (429). Try again later")
+    if answer.status >= 400:
+        raise _rejected(visit, await answer.text())
+
+
+def _rejected(visit: Visit, words: str) -> LoginRejected | AccountLocked:
+    if LOCKED.search(words):
+        return AccountLocked(
+            f"{visit.store}: the portal has locked the account. Have it unlocked, then run: {visit.bootstrap()}"
+        )
+    return LoginRejected(
+        f"{visit.store}: the portal refused the user or the password. Mend them and run: {visit.bootstrap()}"
+    )
 
 
 async def _type(field: "Locator", text: str) -> None:

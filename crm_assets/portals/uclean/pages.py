@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
 
 
+SOME_TEXT = re.compile(r"\S")
+LOCKED = re.compile(r"account\W.{0,40}\b(locked|blocked|disabled|suspended)|too many .{0,20}attempts", re.IGNORECASE)
+LOGIN_ADDRESS = re.compile(r"/login\b", re.IGNORECASE)
+
+
 class LoginPage:
     """``/login``, today's markup and the older one without ids."""
 
@@ -18,7 +23,8 @@ class LoginPage:
         self.email = page.locator("#email, input[type='email']").first
         self.password = page.locator("#password, input[type='password']").first
         self.submit = page.locator("button[type='submit']").first
-        self.refusal = page.locator(".alert.alert-danger")
+        self.refusal = page.locator(".alert.alert-danger, [role='alert']").filter(has_text=SOME_TEXT, visible=True)
+        self.one_time_code = page.locator("input[autocomplete='one-time-code']").filter(visible=True)
 
 
 class Shell:

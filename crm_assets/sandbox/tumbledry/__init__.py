@@ -1,4 +1,5 @@
-"""TumbleDry as local web apps: ``subs`` (login, home, report page), ``reports`` (the report app), ``requests`` (its list).
+"""TumbleDry as local web apps: ``subs`` (addresses, report page) with ``sign_in`` and ``home``, ``reports`` (the report app),
+``requests`` (its list).
 
 Orders come from ``books``, bytes from ``workbooks``.
 """

@@ -1,26 +1,22 @@
-"""The subs origin: login form, home, and the page that holds the report app in a frame.
+"""The subs origin: its addresses, the front door, and the page that holds the report app in a frame.
 
-Hands a one-time token to the report app (``OneTimeTokens``); the app itself is ``reports``.
+Hands a one-time token to the report app (``OneTimeTokens``); the app itself is ``reports``. Signing in is ``sign_in``'s.
 """
 
-from urllib.parse import parse_qs
 from uuid import uuid4
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from crm_assets.sandbox.screens import assets, refusal, screen
-from crm_assets.sandbox.sessions import Leases
-from crm_assets.sandbox.stores import SandboxStore, find_store, login_of, signed_in_store
+from crm_assets.sandbox.stores import SandboxStore, find_store
+from crm_assets.sandbox.tumbledry.home import Home
+from crm_assets.sandbox.tumbledry.sign_in import SignIn, Witness, signed_out
 from crm_assets.sandbox.world import World
-
-AUTH_COOKIE = "td_auth"
-DEVICE_COOKIE = "td_device"
-_DEVICE_SECONDS = 180 * 24 * 3600
-_PURPOSE = "td session"
 
 
 class OneTimeTokens:
@@ -43,62 +39,45 @@ class OneTimeTokens:
 
 
 def subs_app(world: World, tokens: OneTimeTokens) -> Starlette:
-    pages = _Subs(world, tokens)
+    sign_in = SignIn(world)
+    home = Home(world, sign_in)
+    pages = _Subs(world, tokens, sign_in)
     return Starlette(
         routes=[
             Route("/", pages.front_door),
-            Route("/Login", pages.login_form, methods=["GET"]),
-            Route("/Login", pages.login, methods=["POST"]),
+            Route("/Login", sign_in.login_form, methods=["GET"]),
+            Route("/Login", sign_in.login, methods=["POST"]),
             *assets(),
             Route("/{code}", pages.front_door),
-            Route("/{code}/App/home", pages.home),
+            Route("/{code}/App/frmVerification", sign_in.code_form, methods=["GET"]),
+            Route("/{code}/App/frmVerification", sign_in.code, methods=["POST"]),
+            Route("/{code}/App/frmLicence", home.licence, methods=["GET"]),
+            Route("/{code}/App/frmLicence", home.pay_later, methods=["POST"]),
+            Route("/{code}/App/home", home.home),
+            Route("/{code}/App/AllInformed", home.all_informed, methods=["POST"]),
             Route("/{code}/App/Reports/OrderReport.aspx", pages.order_report),
         ],
+        middleware=[Middleware(Witness, sign_in=sign_in)],
         exception_handlers={HTTPException: refusal},
     )
 
 
 class _Subs:
-    """The pages, each a handler."""
+    """The pages that belong to nobody else, each a handler."""
 
-    def __init__(self, world: World, tokens: OneTimeTokens) -> None:
+    def __init__(self, world: World, tokens: OneTimeTokens, sign_in: SignIn) -> None:
         self._world = world
         self._tokens = tokens
-        self._leases = Leases()
+        self._sign_in = sign_in
 
-    async def front_door(self, _request: Request) -> Response:
+    async def front_door(self, request: Request) -> Response:
+        self._world.reach("td", "page", find_store("td", request.path_params.get("code", "")))
         return RedirectResponse("/Login", 302)
 
-    async def login_form(self, _request: Request) -> Response:
-        await self._world.arrive("td", "page")
-        answer = screen("td_login.html", user="", code="", error="")
-        answer.delete_cookie(AUTH_COOKIE)
-        return answer
-
-    async def login(self, request: Request) -> Response:
-        form = parse_qs((await request.body()).decode(), keep_blank_values=True)
-        user, password, code = (
-            form.get(name, [""])[0].strip() for name in ("txtUserId", "txtPassword", "txtBranchPin")
-        )
-        claimed = find_store("td", code)
-        await self._world.arrive("td", "login", claimed)
-        store = signed_in_store(self._world.options.seed, "td", user, password)
-        if store is None or store != claimed:
-            self._world.journal.rejected_logins[f"td/{code.lower()}"] += 1
-            return screen("td_login.html", user=user, code=code, error="Invalid user id, password or store code.")
-        return self._welcome(request, store)
-
-    async def home(self, request: Request) -> Response:
-        store = self._signed_in(request)
-        if store is None:
-            return _signed_out()
-        await self._world.arrive("td", "page", store)
-        return screen("td_home.html", title=store.title, code=store.code.upper(), user=self._user(store))
-
     async def order_report(self, request: Request) -> Response:
-        store = self._signed_in(request)
+        store = self._sign_in.store_of(request)
         if store is None:
-            return _signed_out()
+            return signed_out()
         await self._world.arrive("td", "page", store)
         return screen(
             "td_order_report.html",
@@ -107,31 +86,3 @@ class _Subs:
             token=self._tokens.issue(store),
             code=store.code,
         )
-
-    def _welcome(self, request: Request, store: SandboxStore) -> Response:
-        self._world.journal.logins[str(store)] += 1
-        token = self._world.sessions.issue(_PURPOSE, store)
-        self._leases.open(token, request)
-        answer = RedirectResponse(f"/{store.code}/App/home?EventClick=True", 302)
-        answer.set_cookie(AUTH_COOKIE, token, httponly=True, samesite="lax")
-        device = self._world.seals.seal("td device", store=store.code)
-        answer.set_cookie(DEVICE_COOKIE, device, max_age=_DEVICE_SECONDS, httponly=True, samesite="lax")
-        return answer
-
-    def _signed_in(self, request: Request) -> SandboxStore | None:
-        """The store of the address, when a session of this very browser is open for it."""
-        token = request.cookies.get(AUTH_COOKIE, "")
-        store = self._world.sessions.store_of(_PURPOSE, token)
-        if store is None or store.code != request.path_params["code"].lower():
-            return None
-        kept = self._world.options.td_sessions == "kept"
-        return store if kept or self._leases.holds(token, request) else None
-
-    def _user(self, store: SandboxStore) -> str:
-        return login_of(self._world.options.seed, store).user
-
-
-def _signed_out() -> Response:
-    answer = RedirectResponse("/Login", 302)
-    answer.delete_cookie(AUTH_COOKIE)
-    return answer

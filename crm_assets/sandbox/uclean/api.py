@@ -17,7 +17,7 @@ from crm_assets.model import Window
 from crm_assets.sandbox.books.uclean import tax_report_entry
 from crm_assets.sandbox.layouts import GST_REPORT
 from crm_assets.sandbox.screens import attachment, refusal
-from crm_assets.sandbox.stores import SandboxStore, signed_in_store
+from crm_assets.sandbox.stores import SandboxStore, find_store, signed_in_store
 from crm_assets.sandbox.workbooks import workbook
 from crm_assets.sandbox.world import World
 
@@ -52,11 +52,13 @@ class _Api:
     async def login(self, request: Request) -> Response:
         sent = await request.json()
         user, password = str(sent.get("email", "")), str(sent.get("password", ""))
+        claimed = find_store("uc", user.partition("@")[0])
+        await self._world.arrive("uc", "login", claimed)
         store = signed_in_store(self._world.options.seed, "uc", user, password)
-        await self._world.arrive("uc", "login", store)
+        if self._world.faults.take("locked", "uc", claimed.code if claimed else None, "login"):
+            raise self._refused(user, 423, "Your account has been locked. Contact support.")
         if store is None:
-            self._world.journal.rejected_logins[f"uc/{user.partition('@')[0]}"] += 1
-            raise HTTPException(401, "Invalid email or password")
+            raise self._refused(user, 401, "Invalid email or password")
         self._world.journal.logins[str(store)] += 1
         return JSONResponse({"data": {"token": self._world.sessions.issue(_PURPOSE, store)}})
 
@@ -101,9 +103,14 @@ class _Api:
         token = header.removeprefix(_SCHEME) if header.startswith(_SCHEME) else ""
         store = self._world.sessions.store_of(_PURPOSE, token)
         await self._world.arrive("uc", at, store)
-        if store is None:
+        if store is None or self._world.faults.take("token_refused", "uc", store.code, at):
             raise HTTPException(401, "Unauthenticated.")
         return store
+
+    def _refused(self, user: str, status: int, message: str) -> HTTPException:
+        """A refused login, counted."""
+        self._world.journal.rejected_logins[f"uc/{user.partition('@')[0]}"] += 1
+        return HTTPException(status, message)
 
     def _workbook(self, store: SandboxStore, window: Window) -> Response:
         rows = self._world.books.uc_invoices(store.code, window)

@@ -5,6 +5,7 @@ They differ in their login form's markup and in the key under which the browser 
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,28 +19,36 @@ from crm_assets.sandbox.world import World
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
-    """One front end."""
+    """One front end. ``is_old`` may move away: see the fault ``moved``."""
 
     login_page: str
     token_key: str
+    is_old: bool = False
 
 
 FRONTS: Mapping[str, Front] = {
-    "store": Front(login_page="uc_login_old.html", token_key="token"),  # noqa: S106
+    "store": Front(login_page="uc_login_old.html", token_key="token", is_old=True),  # noqa: S106
     "storepanel": Front(login_page="uc_login.html", token_key="uclean_auth_token"),  # noqa: S106
 }
 
 
 def panel_app(world: World, front: Front) -> Starlette:
     def page(name: str) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(_request: Request) -> Response:
+        async def answer(request: Request) -> Response:
             await world.arrive("uc", "page")
-            return screen(name, api=world.urls["api"], token_key=front.token_key, today=world.clock.today())
+            return _moved(world, front, request) or screen(
+                name,
+                api=world.urls["api"],
+                token_key=front.token_key,
+                session=world.options.uc_session,
+                today=world.clock.today(),
+            )
 
         return answer
 
-    async def home(_request: Request) -> Response:
-        return RedirectResponse("/dashboard", 302)
+    async def home(request: Request) -> Response:
+        world.reach("uc", "page")
+        return _moved(world, front, request) or RedirectResponse("/dashboard", 302)
 
     return Starlette(
         routes=[
@@ -51,3 +60,14 @@ def panel_app(world: World, front: Front) -> Starlette:
         ],
         exception_handlers={HTTPException: refusal},
     )
+
+
+def _moved(world: World, front: Front, request: Request) -> Response | None:
+    """The same page of the new front, while the old one is away. "For good", it says, but it lets no browser remember it."""
+    moved = world.faults.take("moved", "uc", None, "page") if front.is_old else None
+    if moved is None:
+        return None
+    new = urlsplit(world.urls["storepanel"])
+    address = f"{new.scheme}://{moved.host or new.hostname}:{new.port}{request.url.path}"
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(address + query, 301, headers={"Cache-Control": "no-store"})

@@ -3,7 +3,8 @@
 const part = (id) => document.getElementById(id);
 
 async function send(method, path, body) {
-  await fetch(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  const answer = await fetch(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  part("refused").textContent = answer.ok ? "" : (await answer.json()).message;
   await refresh();
 }
 
@@ -25,6 +26,7 @@ async function refresh() {
   const state = await (await fetch("/state")).json();
   part("now").textContent = state.clock.now;
   part("clock-mode").textContent = state.clock.stands_still ? "standing still" : "running";
+  part("codes").replaceChildren(...Object.entries(state.codes).map(([account, code]) => element("li", `${account}: ${code}`)));
   part("faults").replaceChildren(...state.faults.map((fault) => element("li", describe(fault))));
   part("log").textContent = JSON.stringify(state.log, null, 2);
   return state;
@@ -33,8 +35,8 @@ async function refresh() {
 const state = await refresh();
 part("urls").append(...Object.entries(state.urls).map(([origin, url]) => element("li", `${origin} `, link(url))));
 part("logins").append(
-  ...state.logins.map(({ account, user, password, opens }) =>
-    element("tr", element("td", account), element("td", user), element("td", password), element("td", link(opens)))),
+  ...state.logins.map(({ account, user, password, authenticator, opens }) =>
+    element("tr", element("td", account), element("td", user), element("td", password), element("td", authenticator), element("td", link(opens)))),
 );
 part("fault").append(...Object.entries(state.known_faults).map(([name, does]) => Object.assign(element("option", name), { value: name, title: does })));
 part("store").append(element("option", "every store"), ...state.logins.map(({ account }) => element("option", account)));

@@ -1,22 +1,24 @@
 // The panel's token and its calls. A refused token means: back to the login page.
 
-const { api, tokenKey } = document.body.dataset;
+import { places } from "/assets/uc_places.js";
+
+const { api, tokenKey, session } = document.body.dataset;
 
 export const token = {
-  get: () => localStorage.getItem(tokenKey),
-  keep: (value) => localStorage.setItem(tokenKey, value),
-  drop: () => localStorage.removeItem(tokenKey),
+  get: () => places[session].get(tokenKey),
+  keep: (value) => places[session].keep(tokenKey, value),
+  drop: () => places[session].drop(tokenKey),
 };
 
-export function toLogin() {
-  token.drop();
+export async function toLogin() {
+  await token.drop();
   location.replace("/login");
 }
 
 export async function call(path, options = {}) {
-  const headers = { Authorization: `Bearer ${token.get()}`, "Content-Type": "application/json" };
+  const headers = { Authorization: `Bearer ${await token.get()}`, "Content-Type": "application/json" };
   const answer = await fetch(api + path, { ...options, headers });
-  if (answer.status === 401) toLogin();
+  if (answer.status === 401) await toLogin();
   if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
   return answer;
 }
@@ -27,13 +29,13 @@ export async function login(email, password) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ email, password }),
   });
-  if (answer.status === 401) throw new Error((await answer.json()).message);
+  if ([401, 403, 423].includes(answer.status)) throw new Error((await answer.json()).message);
   if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
-  token.keep((await answer.json()).data.token);
+  await token.keep((await answer.json()).data.token);
 }
 
 // The shell of a signed-in page: at once when a token is there, whatever it may still be worth.
-export function openShell() {
-  if (token.get()) document.querySelector("nav").hidden = false;
-  else toLogin();
+export async function openShell() {
+  if (await token.get()) document.querySelector("nav").hidden = false;
+  else await toLogin();
 }

@@ -93,7 +93,7 @@ async function exportReport() {
   save(isHtml ? await told.text() : workbook(await loadParts(), "GST Report", HEADERS, held), name);
 }
 
-openShell();
+await openShell();
 const [year, month, day] = document.body.dataset.today.split("-").map(Number);
 const today = new Date(year, month - 1, day);
 const start = new Calendar(one(".start-date"), today);

@@ -24,4 +24,4 @@ document.querySelector("form").addEventListener("submit", async (event) => {
   }
 });
 
-if (token.get()) location.replace("/dashboard");
+if (await token.get()) location.replace("/dashboard");

@@ -27,6 +27,19 @@ def test_a_wrong_password_is_refused(sandbox: Sandbox) -> None:
     assert sandbox.log.rejected_logins == {"uc/sector56": 1}
 
 
+@pytest.mark.parametrize("password", ["right", "guess"])
+def test_a_locked_account_is_told_so_whatever_its_password(sandbox: Sandbox, password: str) -> None:
+    known = sandbox.secrets()["CRM_UC_SECTOR56_PASSWORD"]
+    sent = {"email": "sector56@uclean.example", "password": known if password == "right" else password}
+    sandbox.fault("locked", crm="uc", store="sector56")
+    answer = httpx.post(sandbox.urls["api"] + "/api/v1/stores/login?franchise=UCLEAN", json=sent)
+    assert answer.status_code == 423
+    assert answer.json() == {"message": "Your account has been locked. Contact support."}
+    assert sandbox.log.rejected_logins == {"uc/sector56": 1}
+    with uc_visitor(sandbox, "sushantlok1") as other:
+        assert other.get(PROFILE).status_code == 200
+
+
 @pytest.mark.parametrize("address", [EXPORT, TAX_REPORT, PROFILE])
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer made.up.token"}])
 def test_no_call_is_answered_without_a_good_token(sandbox: Sandbox, address: str, header: dict[str, str]) -> None:

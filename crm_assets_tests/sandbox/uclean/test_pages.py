@@ -3,12 +3,13 @@
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Download, Page, expect
 
 from crm_assets.model import Window
-from crm_assets.sandbox import Sandbox
+from crm_assets.sandbox import Sandbox, SandboxClock, SandboxOptions
 from crm_assets.sandbox.layouts import GST_REPORT, Row
 from crm_assets.sandbox.uclean.panel import FRONTS
 from crm_assets.sandbox.workbooks import workbook
@@ -80,6 +81,66 @@ def test_a_wrong_password_shows_an_alert(page: Page, sandbox: Sandbox) -> None:
     page.fill("#password", "guess")
     page.click("button[type='submit']")
     expect(page.locator(".alert.alert-danger")).to_have_text("Invalid email or password")
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_a_locked_account_shows_an_alert(page: Page, sandbox: Sandbox, front: str) -> None:
+    sandbox.fault("locked")
+    page.goto(sandbox.urls[front] + "/login")
+    page.fill("input[type=email]", sandbox.secrets()["CRM_UC_SECTOR56_USER"])
+    page.fill("input[type=password]", "whatever")
+    page.click("button[type='submit']")
+    expect(page.locator(".alert.alert-danger")).to_have_text("Your account has been locked. Contact support.")
+
+
+def test_a_refused_token_leads_to_the_login_form(page: Page, sandbox: Sandbox) -> None:
+    sign_in(page, sandbox)
+    expect(page.locator("#store-name")).not_to_be_empty()
+    sandbox.fault("token_refused")
+    page.reload()
+    page.wait_for_url("**/login")
+
+
+def test_the_dashboard_leaves_a_mark_in_every_storage(page: Page, sandbox: Sandbox) -> None:
+    sign_in(page, sandbox)
+    expect(page.locator("#store-name")).not_to_be_empty()
+    state: Any = page.context.storage_state(indexed_db=True)
+    (database,) = state["origins"][0]["indexedDB"]
+    assert database["name"] == "uclean-panel"
+    assert [record["key"] for record in database["stores"][0]["records"]] == ["notices_seen"]
+    assert page.evaluate("Object.keys(sessionStorage)") == ["notices_seen"]
+
+
+@pytest.mark.parametrize("place", ["session", "indexed"])
+def test_the_token_may_be_kept_elsewhere_than_in_local_storage(
+    page: Page, clock: SandboxClock, place: Literal["session", "indexed"]
+) -> None:
+    with Sandbox(SandboxOptions(uc_session=place), clock) as sandbox:
+        sign_in(page, sandbox)
+        page.goto(sandbox.urls["storepanel"] + "/gst-report")
+        choose_window(page)
+        apply(page)
+        expect(page.locator(".gst-banner-card .value").first).not_to_have_text("₹0")
+        page.goto(sandbox.urls["storepanel"] + "/login")
+        page.wait_for_url("**/dashboard")
+        kept = {
+            "local": page.evaluate("Object.keys(localStorage)"),
+            "session": page.evaluate("Object.keys(sessionStorage)"),
+        }
+        assert kept["local"] == []
+        assert ("uclean_auth_token" in kept["session"]) == (place == "session")
+
+
+def test_a_token_kept_in_a_database_comes_back_with_it(page: Page, clock: SandboxClock, chromium: Browser) -> None:
+    with Sandbox(SandboxOptions(uc_session="indexed"), clock) as sandbox:
+        sign_in(page, sandbox)
+        whole, lesser = page.context.storage_state(indexed_db=True), page.context.storage_state()
+        for state, address in ((whole, "**/dashboard"), (lesser, "**/login")):
+            with chromium.new_context(storage_state=state) as returning:
+                again = returning.new_page()
+                again.goto(sandbox.urls["storepanel"])
+                again.wait_for_url(address)
+                expect(again.locator("nav, form").first).to_be_visible()
 
 
 def test_values_set_without_input_events_are_not_noticed(page: Page, sandbox: Sandbox) -> None:

@@ -1,0 +1,33 @@
+"""The command crm_download: exports sales reports of web CRMs and loads them into PostgreSQL.
+
+Exit codes: 0 all good, 1 a store failed, 2 wrong usage, 3 a store needs a person, 4 configuration or database.
+"""
+
+import typer
+
+from crm_assets.cli.accounts import bootstrap, sessions_app
+from crm_assets.cli.checkup import doctor
+from crm_assets.cli.downloads import download
+from crm_assets.cli.installation import demo, migrate, sandbox, server, stores
+from crm_assets.cli.options import exit_code_of, tell
+from crm_assets.errors import CrmError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+app.command()(download)
+app.command()(bootstrap)
+app.add_typer(sessions_app, name="sessions")
+app.command()(stores)
+app.command()(doctor)
+app.command()(migrate)
+app.command()(server)
+app.command()(sandbox)
+app.command()(demo)
+
+
+def main() -> None:
+    """Run the command; an error ends as one message on standard error and its exit code."""
+    try:
+        app()
+    except CrmError as error:
+        tell(error)
+        raise SystemExit(exit_code_of(type(error))) from None

@@ -1,0 +1,90 @@
+"""What the commands have in common: options, stores by name, exit codes, and a database brought up to date."""
+
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from typing import Annotated, Literal, NoReturn
+
+import typer
+
+from crm_assets.errors import (
+    BrowserMissing,
+    ConfigurationError,
+    CrmError,
+    NeedsPerson,
+    StoreSkipped,
+    WarehouseUnavailable,
+)
+from crm_assets.model import Store, business_day, system_clock
+from crm_assets.settings import Settings
+
+OK, STORE_FAILED, USAGE, PERSON, INSTALLATION = range(5)
+INSTALLATION_ERRORS = (ConfigurationError, WarehouseUnavailable, BrowserMissing)
+
+CrmOption = Annotated[str, typer.Option("--crm", help="td or uc; the CRMs of stores.yaml.")]
+StoreOption = Annotated[str, typer.Option("--store", help="A store's code, or 'all'.")]
+PaceOption = Annotated[Literal["real", "instant"], typer.Option(help="Realistic waits of the portals, or none.")]
+TraceOption = Annotated[
+    bool,
+    typer.Option("--trace", help="Keep a Playwright trace. It holds cookies and what is typed: for your eyes only."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object per line instead of a table.")]
+
+
+def exit_code_of(error: type[CrmError]) -> int:
+    """What an error means to cron: a skipped store is no failure."""
+    if issubclass(error, StoreSkipped):
+        return OK
+    if issubclass(error, INSTALLATION_ERRORS):
+        return INSTALLATION
+    return PERSON if issubclass(error, NeedsPerson) else STORE_FAILED
+
+
+def one_by_one(stores: Iterable[Store], work: Callable[[Store], None]) -> int:
+    """Do it for every store, whatever happens to another; errors are told as they come. Returns the gravest exit code."""
+    code = OK
+    for store in stores:
+        try:
+            work(store)
+        except CrmError as error:
+            tell(error)
+            code = max(code, exit_code_of(type(error)))
+    return code
+
+
+def tell(error: CrmError) -> None:
+    """One message on standard error, and where its evidence lies."""
+    typer.secho(str(error), fg="red", err=True)
+    if error.evidence:
+        typer.secho(f"Evidence: {error.evidence}", err=True)
+
+
+def named_stores(settings: Settings, crm: str, code: str) -> list[Store]:
+    """The stores a person named. Raises typer's usage error."""
+    try:
+        return list(settings.stores(crm)) if code == "all" else [settings.store(crm, code)]
+    except ConfigurationError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def named_day(text: str, option: str) -> date:
+    """A day as people write it. Raises typer's usage error."""
+    today = business_day(system_clock)
+    named = {"today": today, "yesterday": today - timedelta(days=1)}
+    try:
+        return named.get(text) or date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{option}: expected YYYY-MM-DD, today or yesterday, found {text!r}") from None
+
+
+def wrong_usage(message: str) -> NoReturn:
+    raise typer.BadParameter(message)
+
+
+def migrated(settings: Settings) -> str:
+    """The database's URL, with every migration applied."""
+    from crm_assets.warehouse.embedded import database_url
+    from crm_assets.warehouse.migrate import migrate
+
+    url = database_url(settings)
+    migrate(url)
+    return url

@@ -1,0 +1,107 @@
+"""The examination: every part at once where it waits, none in another's way, the whole of it within its time.
+
+The parts' own judgements stand in their modules.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+
+from crm_assets.browser.guard import HostGuard
+from crm_assets.doctor import settings as configured
+from crm_assets.doctor.browser import BrowserLook, look_at_browser
+from crm_assets.doctor.database import DatabaseLook, look_at_database
+from crm_assets.doctor.disk import look_at_disk
+from crm_assets.doctor.findings import Finding, of_error
+from crm_assets.doctor.hosts import STEP_SECONDS, STEPS, look_at_host
+from crm_assets.doctor.parts import Part, begin
+from crm_assets.doctor.sessions import Around, look_at_sessions
+from crm_assets.errors import ConfigurationError
+from crm_assets.model import Clock, system_clock
+from crm_assets.settings import Settings, load_settings
+
+DATABASE_SECONDS = 10
+EMBEDDED_SECONDS = 60  # the first start makes the whole server
+BROWSER_SECONDS = 60
+DAGSTER_SECONDS = 30
+FILE_SECONDS = 40  # a password manager that is asked for the key has 30
+Findings = Part[list[Finding]]
+
+
+def examined(environ: Mapping[str, str] | None = None, clock: Clock = system_clock) -> list[Finding]:
+    """Everything there is to say of this installation; settings that do not load are all there is to say."""
+    given = dict(os.environ if environ is None else environ)
+    try:
+        settings = load_settings(given)
+    except ConfigurationError as error:
+        return [of_error("settings", given.get("CRM_ENV_FILE", ".env"), error)]
+    database = begin("database", "server", _database_seconds(settings), lambda: look_at_database(settings, clock))
+    browser = begin("browser", settings.env.browser_channel, BROWSER_SECONDS, lambda: look_at_browser(settings))
+    hosts = list(_hosts(settings, clock))
+    own = list(_settings(settings, given))
+    disk = begin("disk", "folders", FILE_SECONDS, lambda: list(look_at_disk(settings)))
+    answered = _or_failed(database.ended())
+    dagster = begin("dagster", "instance", DAGSTER_SECONDS, lambda: _dagster(settings, answered, clock))
+    seen = browser.ended()
+    shown = seen if isinstance(seen, BrowserLook) else BrowserLook(findings=[seen])
+    around = Around(settings=settings, accounts=answered.accounts, browser=shown.fingerprint, now=clock())
+    sessions = begin("session", "all", FILE_SECONDS, lambda: look_at_sessions(around))
+    return [
+        *_all(own),
+        *answered.findings,
+        *shown.findings,
+        *_all(hosts),
+        *_all([sessions, disk, dagster]),
+    ]
+
+
+def _settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Findings]:
+    name = "settings"
+    yield begin(name, "stores.yaml", FILE_SECONDS, lambda: [configured.loaded(settings)])
+    yield begin(name, "env file", FILE_SECONDS, lambda: [configured.env_file(environ)])
+    yield begin(name, "logins", FILE_SECONDS, lambda: list(configured.logins(settings)))
+    yield begin(name, "CRM_PROFILE_KEY", FILE_SECONDS, lambda: [configured.profile_key(settings)])
+    for crm in settings.crms:
+        yield begin(name, f"crms.{crm}", FILE_SECONDS, lambda crm=crm: [configured.portal(settings, crm)])
+
+
+def _hosts(settings: Settings, clock: Clock) -> Iterator[Findings]:
+    """Every address once; a site that does not load is said where the settings are."""
+    asked: set[str] = set()
+    for code, crm in settings.crms.items():
+        with suppress(ConfigurationError):
+            addresses = configured.addresses_of(settings, code)
+            guard = HostGuard.of(addresses, crm.hosts)
+            for address in addresses:
+                if address not in asked:
+                    asked.add(address)
+                    yield begin(
+                        "host",
+                        address.partition("://")[2],
+                        STEPS * STEP_SECONDS + 1,
+                        lambda address=address, guard=guard: look_at_host(address, guard, clock),
+                    )
+
+
+def _dagster(settings: Settings, database: DatabaseLook, clock: Clock) -> list[Finding]:
+    from crm_assets.doctor.dagster import look_at_dagster, not_examined
+
+    if not database.reached:
+        return [not_examined("its storage is the database, which does not answer", "Mend the database first")]
+    if not database.dagster_schema:
+        return [not_examined("the schema dagster is not there yet", "Run: crm_download migrate")]
+    return look_at_dagster(settings, clock)
+
+
+def _database_seconds(settings: Settings) -> int:
+    return DATABASE_SECONDS if settings.env.database_url else EMBEDDED_SECONDS
+
+
+def _or_failed(look: DatabaseLook | Finding) -> DatabaseLook:
+    return look if isinstance(look, DatabaseLook) else DatabaseLook(findings=[look])
+
+
+def _all(parts: Iterable[Findings]) -> Iterator[Finding]:
+    for part in parts:
+        ended = part.ended()
+        yield from [ended] if isinstance(ended, Finding) else ended
