@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from crm_assets import otp
 from crm_assets.account import Access, access_to, profiles_of
 from crm_assets.errors import (
     AccountLocked,
@@ -28,6 +29,12 @@ from crm_assets_tests.fixtures.sandbox import NOON, Installation, RememberedEven
 
 DAY = days("2026-02-13")
 TD, UC = "td/a668", "uc/sector56"
+
+
+@pytest.fixture(autouse=True)
+def no_code_was_used_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox's clock stands still: a code that another test has used would never be followed by the next one."""
+    monkeypatch.setattr(otp, "_last_step", {})
 
 
 def run(installation: Installation, store: str, journal: RememberedEvents | None = None) -> RememberedEvents:

@@ -237,7 +237,7 @@ def test_a_database_that_does_not_answer_ends_with_4_and_shows_no_password(crm_d
     [
         ("CRM_HEADLESS", "perhaps", "CRM_HEADLESS: expected true or false, found a text of 7 characters"),
         ("CRM_DATABASE_URL", "mysql://Never-Shown-1/crm", "CRM_DATABASE_URL: expected PostgreSQL URL"),
-        ("CRM_DOWNLOAD_TIMEOUT_SECONDS", "soon", "Example: CRM_DOWNLOAD_TIMEOUT_SECONDS=600"),
+        ("CRM_STORE_DEADLINE_S", "soon", "Example: CRM_STORE_DEADLINE_S=300"),
         ("CRM_KEEP_FILE", "true", "CRM_KEEP_FILE: unknown setting. Did you mean CRM_KEEP_FILES?"),
         ("CRM_ENV_FILE", "nowhere.env", "CRM_ENV_FILE: expected a file of NAME=value lines, found nothing at"),
         ("CRM_STORES_FILE", "nowhere.yaml", "CRM_STORES_FILE: expected the store list, found no file at"),

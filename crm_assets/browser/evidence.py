@@ -29,7 +29,7 @@ STEPS_SHOWN = 40
 SCRUB_SECONDS = 2.5
 PICTURE_SECONDS = 2.5
 LOOK_SECONDS = 5  # six in all, with letting go of the page and writing
-JPEG_QUALITY = 45
+JPEG_QUALITY = 30  # still easy to read, and a full page of text stays below 100 kB
 LARGEST_SHOWN_PICTURE = 150_000
 MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 DATE_OR_NUMBER = re.compile(rf"\b{MONTH}\b(?=\W*\d)|(?<=\d)(\W*)\b{MONTH}\b|\d+(?:[-/.:,]\d+)*", re.IGNORECASE)
@@ -96,7 +96,9 @@ class EvidenceShelf:
         kept = index.folder_of(signature)
         if kept is None:
             look = await _look(page, told.secrets)
-            files = {"steps.txt": _steps_text(page, store, told, self.run_id, now, look.left_out).encode()}
+            files = {
+                "steps.txt": _steps_text(page, store, told, self.run_id, now, look.left_out).encode(errors="replace")
+            }
             if look.frames:
                 files["page.html"] = await asyncio.to_thread(_html, look.frames, told.secrets)
             if look.picture:

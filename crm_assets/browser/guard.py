@@ -40,7 +40,7 @@ class HostGuard:
     async def stand_before(self, context: "BrowserContext") -> None:
         """The fence before the pages: what they ask of other hosts is refused, and counted however it was found out."""
         await context.route(self._elsewhere(), _refuse)
-        await context.route_web_socket(self._elsewhere(), _hang_up)
+        await context.route_web_socket(self._elsewhere(), lambda socket: self._hang_up(socket))
         context.on("request", lambda request: self._count(request))
 
     def allows(self, url: str) -> bool:
@@ -57,9 +57,16 @@ class HostGuard:
     def _count(self, request: "Request") -> None:
         if self.allows(request.url):
             return
-        self.blocked[urlsplit(request.url).hostname or ""] += 1
+        self._note(request.url)
         if request.is_navigation_request() and request.frame.parent_frame is None:
             self.refused_pages.append(request.url.split("?")[0])
+
+    async def _hang_up(self, socket: "WebSocketRoute") -> None:
+        self._note(socket.url)  # no request event tells of it
+        await socket.close()
+
+    def _note(self, url: str) -> None:
+        self.blocked[urlsplit(url).hostname or ""] += 1
 
     def _elsewhere(self) -> re.Pattern[str]:
         """Every network address of another host; matched by the driver, so that what passes costs no detour."""
@@ -69,7 +76,3 @@ class HostGuard:
 
 async def _refuse(route: "Route") -> None:
     await route.abort("blockedbyclient")
-
-
-async def _hang_up(socket: "WebSocketRoute") -> None:
-    await socket.close()

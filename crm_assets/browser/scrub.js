@@ -22,7 +22,8 @@
   const MUTE = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "TEXTAREA", "OPTION"]);
   const WORDY_INPUTS = new Set(["submit", "button", "reset", "image", "checkbox", "radio"]);
   const GEOMETRY = new Set(["d", "points", "viewbox", "transform", "style", "width", "height", "x", "y", "r", "cx", "cy"]);
-  const NAMES = new Set(["id", "class", "name", "for", "type", "role", "headers", "autocomplete", "aria-labelledby", "aria-controls"]);
+  const NAMES = new Set("id class name for type role headers autocomplete aria-labelledby aria-controls".split(" "));
+  const TELLING = new Set("title alt aria-label href value content".split(" "));
   const ADDRESSES = new Set(
     ("href src action formaction data poster cite ping background longdesc manifest codebase archive usemap xlink:href lowsrc"
       + " srcdoc srcset imagesrcset xmlns xmlns:xlink").split(" "),
@@ -76,7 +77,7 @@
     return found.filter((node) => !MUTE.has(node.parentElement?.tagName));
   };
 
-  const isTelling = (name) => name.startsWith("data-") || ["title", "alt", "aria-label", "href", "value", "content"].includes(name);
+  const isTelling = (name) => name.startsWith("data-") || TELLING.has(name);
 
   const hideElement = (element) => {
     for (const node of textNodes(element)) if (node.data.trim()) setText(node, mark);
@@ -168,7 +169,8 @@
     columnsBefore = lines.every((line) => line.every(({ cell }) => isHeader(cell))) ? personal : new Set();
     const isWord = ({ cell }) => isHeader(cell) || named.some((header) => header.cell === cell);
     for (const line of lines) {
-      const isPersonalRow = line.some(({ cell }) => (isHeader(cell) || isRowHeader(cell)) && PERSONAL_LABEL.test(cell.textContent));
+      const labels = line.filter(({ cell }) => isHeader(cell) || isRowHeader(cell));
+      const isPersonalRow = labels.some(({ cell }) => PERSONAL_LABEL.test(cell.textContent));
       for (const place of line) {
         if (isWord(place)) continue;
         if (isPersonalRow || place.columns.some((column) => personal.has(column))) hideElement(place.cell);
@@ -183,7 +185,8 @@
       if (PERSONAL_HEADER.test(label)) hideElement(cell);
     }
     for (const term of root.querySelectorAll("dt")) {
-      if (PERSONAL_LABEL.test(term.textContent) && term.nextElementSibling?.tagName === "DD") hideElement(term.nextElementSibling);
+      const told = term.nextElementSibling;
+      if (PERSONAL_LABEL.test(term.textContent) && told?.tagName === "DD") hideElement(told);
     }
     for (const element of root.querySelectorAll("[id], [class]")) {
       const said = `${element.id} ${element.getAttribute("class") ?? ""}`.replace(/([a-z])([A-Z])/g, "$1-$2");

@@ -56,6 +56,7 @@ RANDOM = (
     # Sixteen letters and digits without a break, but for a word with a number at its end; then whatever hangs on it.
     r"(?<![a-z\d])(?![a-z]+\d+(?![a-z\d]))(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{16,}[\w+/=~-]*",
     r"(?<![\w+/=-])(?=[\w+/=~-]{20})(?:[a-z]+[+/_=~-]*\d+[+/_=~-]*){4,}[\w+/=~-]*",
+    r"(?<![\w-])(?=[\w-]{20})(?=[\w-]*[a-z]\d+[a-z])[\w-]+",  # a digit between letters, as in a file's random name
     r"(?<![\da-f])[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}",  # a UUID
     r"(?<![\d.])\d{16,}",
     r"[a-z]{40,}",

@@ -4,8 +4,10 @@ The parts' own judgements stand in their modules.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 
 from crm_assets.browser.guard import HostGuard
 from crm_assets.doctor import settings as configured
@@ -34,7 +36,7 @@ def examined(environ: Mapping[str, str] | None = None, clock: Clock = system_clo
     try:
         settings = load_settings(given)
     except ConfigurationError as error:
-        return [of_error("settings", given.get("CRM_ENV_FILE", ".env"), error)]
+        return [of_error("settings", Path(given.get("CRM_ENV_FILE", ".env")).name, error)]
     database = begin("database", "server", _database_seconds(settings), lambda: look_at_database(settings, clock))
     browser = begin("browser", settings.env.browser_channel, BROWSER_SECONDS, lambda: look_at_browser(settings))
     hosts = list(_hosts(settings, clock))
@@ -56,31 +58,32 @@ def examined(environ: Mapping[str, str] | None = None, clock: Clock = system_clo
 
 
 def _settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Findings]:
-    name = "settings"
-    yield begin(name, "stores.yaml", FILE_SECONDS, lambda: [configured.loaded(settings)])
-    yield begin(name, "env file", FILE_SECONDS, lambda: [configured.env_file(environ)])
-    yield begin(name, "logins", FILE_SECONDS, lambda: list(configured.logins(settings)))
-    yield begin(name, "CRM_PROFILE_KEY", FILE_SECONDS, lambda: [configured.profile_key(settings)])
+    yield _setting("stores.yaml", lambda: [configured.loaded(settings)])
+    yield _setting("env file", lambda: [configured.env_file(environ)])
+    yield _setting("logins", lambda: list(configured.logins(settings)))
+    yield _setting("CRM_PROFILE_KEY", lambda: [configured.profile_key(settings)])
     for crm in settings.crms:
-        yield begin(name, f"crms.{crm}", FILE_SECONDS, lambda crm=crm: [configured.portal(settings, crm)])
+        yield _setting(f"crms.{crm}", partial(_portal, settings, crm))
+
+
+def _setting(name: str, look: Callable[[], list[Finding]]) -> Findings:
+    return begin("settings", name, FILE_SECONDS, look)
+
+
+def _portal(settings: Settings, crm: str) -> list[Finding]:
+    return [configured.portal(settings, crm)]
 
 
 def _hosts(settings: Settings, clock: Clock) -> Iterator[Findings]:
     """Every address once; a site that does not load is said where the settings are."""
-    asked: set[str] = set()
+    guards: dict[str, HostGuard] = {}
     for code, crm in settings.crms.items():
         with suppress(ConfigurationError):
             addresses = configured.addresses_of(settings, code)
-            guard = HostGuard.of(addresses, crm.hosts)
-            for address in addresses:
-                if address not in asked:
-                    asked.add(address)
-                    yield begin(
-                        "host",
-                        address.partition("://")[2],
-                        STEPS * STEP_SECONDS + 1,
-                        lambda address=address, guard=guard: look_at_host(address, guard, clock),
-                    )
+            guards = dict.fromkeys(addresses, HostGuard.of(addresses, crm.hosts)) | guards
+    for address, guard in guards.items():
+        name, seconds = address.partition("://")[2], STEPS * STEP_SECONDS + 1
+        yield begin("host", name, seconds, partial(look_at_host, address, guard, clock))
 
 
 def _dagster(settings: Settings, database: DatabaseLook, clock: Clock) -> list[Finding]:

@@ -62,10 +62,14 @@ def look_at_host(address: str, guard: HostGuard, clock: Clock, *, step_seconds: 
     except Broken as broken:
         return [red(SUBJECT, name, broken.found, broken.next_step)]
     problems = [*certificates.judged(SUBJECT, name, trust), *_judged(name, address, answer, guard)]
+    return problems or [green(SUBJECT, name, _well(places, took, trust, answer))]
+
+
+def _well(places: list[str], took: float, trust: Trust | None, answer: Answer) -> str:
+    reached = f"{places[0] if len(places) == 1 else f'{len(places)} addresses'}, connected in {took * 1000:.0f} ms"
     certificate = f", its certificate is good for {trust.days_left} days" if trust else ""
     clocks = "it tells no time" if answer.ahead is None else f"its clock is {abs(answer.ahead):.0f} s off ours"
-    told = f"{len(places)} addresses, connected in {took * 1000:.0f} ms{certificate}, answers {answer.status}, {clocks}"
-    return problems or [green(SUBJECT, name, told)]
+    return f"{reached}{certificate}, answers {answer.status}, {clocks}"
 
 
 def _port(parts: SplitResult) -> int:
@@ -121,11 +125,11 @@ def _answer(parts: SplitResult, connection: socket.socket, clock: Clock, seconds
     def ask() -> Answer:
         asked = clock()
         client.request("HEAD", "/", headers={"User-Agent": "crm_assets doctor", "Connection": "close"})
-        answer = client.getresponse()
-        ours = asked + (clock() - asked) / 2
-        ahead = _ahead(answer.headers.get("Date"), answer.headers.get("Age"), ours)
-        location = answer.headers.get("Location") if 300 <= answer.status < 400 else None
-        return Answer(status=answer.status, ahead=ahead, leads_to=location)
+        with client.getresponse() as answer:
+            ours = asked + (clock() - asked) / 2
+            ahead = _ahead(answer.headers.get("Date"), answer.headers.get("Age"), ours)
+            location = answer.headers.get("Location") if 300 <= answer.status < 400 else None
+            return Answer(status=answer.status, ahead=ahead, leads_to=location)
 
     try:
         return within(seconds, ask)

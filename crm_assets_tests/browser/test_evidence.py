@@ -342,6 +342,19 @@ def test_a_page_that_draws_itself_anew_all_the_time_is_scrubbed_in_its_picture(
     assert picture("owner-one") == picture("someone-else")
 
 
+def test_a_page_that_changes_under_every_picture_has_none(
+    chromium: Chromium, shelf: EvidenceShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def changed(_: scrub.StillPage, *, with_html: bool = False) -> tuple[list[scrub.FrameFound], bool]:
+        return [scrub.FrameFound(url="about:blank", masked=1, html="<p>T1035" if with_html else "")], True
+
+    monkeypatch.setattr(scrub.StillPage, "scrub", changed)
+    found = of_content(chromium, shelf, "<p>Home")
+    assert found.picture is None
+    assert "left out: no picture" in steps_of(found)
+    assert "T1035" in html_of(found)
+
+
 def test_the_page_works_on_after_it_is_opened_anew(chromium: Chromium, shelf: EvidenceShelf, portal: Pages) -> None:
     async def act(page: "Page") -> Any:
         address = portal.address("/", "<script>document.title = 'alive'</script>")

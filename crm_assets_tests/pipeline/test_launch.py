@@ -20,7 +20,7 @@ import dagster as dg
 import psutil
 import pytest
 
-from crm_assets.browser.chrome import SESSION_MARK
+from crm_assets.browser.processes import SESSION_MARK
 from crm_assets.model import Window
 from crm_assets.pipeline.launch import Launched, Task, launch
 from crm_assets_tests.fixtures.dagster import Pipeline, books, busy_days, chain, failure_text, keys, last_days

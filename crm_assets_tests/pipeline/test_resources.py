@@ -158,7 +158,7 @@ def test_a_window_longer_than_the_portal_allows_takes_several_exports(pipeline: 
 
 
 def test_nothing_is_asked_of_a_portal_when_the_ledger_is_not_there(pipeline: Pipeline) -> None:
-    pipeline.rows("DELETE FROM _yoyo_migration WHERE migration_id LIKE '0005%%' RETURNING 1")
+    pipeline.rows("DELETE FROM _yoyo_migration WHERE migration_id LIKE '0006%%' RETURNING 1")
     result = pipeline.fetch(f"uc/{GOOD}", both_fetched(pipeline))
     assert not result.success
     assert "Run: crm_download migrate" in failure_text(result)

@@ -1,5 +1,8 @@
 """Invented stores, exports and rows, in as few words as the tests need."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,12 +15,25 @@ from crm_assets.portals.uclean.reports import GST_REPORT
 from crm_assets.warehouse import facts, ledger, staging
 from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.facts import Counts
+from crm_assets.warehouse.sessions import account_lock
 
 TD = Store(crm="td", code="a668", name="Uttam Nagar", first_day=date(2025, 11, 1))
 UC = Store(crm="uc", code="sector56", name="Sector 56", first_day=date(2025, 11, 1))
 REPORTS = {"td": ORDER_REPORT, "uc": GST_REPORT}
 NOW = datetime(2025, 11, 24, 6, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=4)
+
+
+@contextmanager
+def held(url: str, store: Store, *, seconds: float = 1, holder: str = "a test") -> Iterator[None]:
+    """The account's lock, for a block without an event loop of its own."""
+    with asyncio.Runner() as runner:
+        lock = account_lock(url, store, timeout=seconds, holder=holder)
+        runner.run(lock.__aenter__())
+        try:
+            yield
+        finally:
+            runner.run(lock.__aexit__(None, None, None))
 
 
 def nov(day: int) -> date:
@@ -49,6 +65,7 @@ def a_download(
         suggested_name="1170-abc.xlsx",
         claims=claims,
         signed_in_again=True,
+        blocked_requests=3,
         seconds=12.5,
     )
 

@@ -8,13 +8,13 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from crm_assets.errors import BadReport, PersonAwaited, WrongWindow
 from crm_assets.model import Claims
 from crm_assets.portals.tumbledry.reports import ORDER_REPORT
 from crm_assets.portals.uclean.reports import GST_REPORT
 from crm_assets.warehouse import ledger
 from crm_assets.warehouse.connection import Connection
-from crm_assets.warehouse.sessions import account_lock
-from crm_assets_tests.warehouse.samples import LATER, NOW, TD, UC, a_download, fetched, nov, opened, window
+from crm_assets_tests.warehouse.samples import LATER, NOW, TD, UC, a_download, fetched, held, nov, opened, window
 
 WEEK = list(window(10, 16).days())
 
@@ -69,7 +69,7 @@ def test_a_staged_file_with_rows_ends_ingested_and_one_without_ends_empty(conn: 
 def test_a_refused_export_that_becomes_facts_after_all_is_no_failure_any_more(conn: Connection) -> None:
     ledger_id = fetched(conn, window(12))
     ledger.record_staged(conn, ledger_id, content_md5="a" * 32, row_count=8)
-    ledger.record_failure(conn, ledger_id, status="failed", code="BadReport", message="a doubled key", now=LATER)
+    ledger.record_failure(conn, ledger_id, status="failed", error=BadReport("a doubled key"), now=LATER)
     ledger.record_ingested(conn, ledger_id, LATER)
     kept = row(conn, ledger_id)
     assert (kept["status"], kept["error_code"], kept["error_message"]) == ("ingested", None, None)
@@ -77,9 +77,9 @@ def test_a_refused_export_that_becomes_facts_after_all_is_no_failure_any_more(co
 
 def test_a_failure_keeps_its_code_and_message_and_what_had_landed(conn: Connection) -> None:
     ledger_id = fetched(conn, window(12))
-    ledger.record_failure(
-        conn, ledger_id, status="failed", code="WrongWindow", message="expected 12, found 11", now=LATER
-    )
+    error = WrongWindow("expected 12, found 11")
+    error.evidence = Path("/evidence/td_a668_WrongWindow")
+    ledger.record_failure(conn, ledger_id, status="failed", error=error, now=LATER)
     kept = row(conn, ledger_id)
     assert (kept["status"], kept["error_code"], kept["error_message"]) == (
         "failed",
@@ -87,6 +87,7 @@ def test_a_failure_keeps_its_code_and_message_and_what_had_landed(conn: Connecti
         "expected 12, found 11",
     )
     assert (kept["stored_name"], kept["finished_at"]) == ("/downloads/a.xlsx", NOW)
+    assert kept["evidence"] == "/evidence/td_a668_WrongWindow"
 
 
 def test_each_day_has_its_newest_file_and_a_file_is_listed_once(conn: Connection) -> None:
@@ -107,7 +108,7 @@ def test_only_landed_files_of_this_store_and_report_count(conn: Connection) -> N
     fetched(conn, window(12), store=UC)
     fetched(conn, window(12), store=replace(TD, code="a817"))
     skipped = opened(conn, window(12))
-    ledger.record_failure(conn, skipped, status="skipped", code="OtpRequired", message="run the bootstrap", now=NOW)
+    ledger.record_failure(conn, skipped, status="skipped", error=PersonAwaited("run the bootstrap"), now=NOW)
     assert ledger.landed(conn, ORDER_REPORT, "a668", WEEK) == []
     fetched(conn, window(12))
     assert ledger.landed(conn, replace(ORDER_REPORT, name="another_report"), "a668", WEEK) == []
@@ -133,7 +134,7 @@ def test_a_running_attempt_whose_account_is_free_is_closed_as_abandoned(conn: Co
 
 
 def test_a_running_attempt_whose_account_is_held_is_left_alone(conn: Connection, warehouse: str) -> None:
-    with account_lock(warehouse, TD, timeout=1):
+    with held(warehouse, TD):
         busy, lost = opened(conn, window(12)), opened(conn, window(12), store=UC)
         assert ledger.close_abandoned(conn, LATER) == [lost]
         assert row(conn, busy)["status"] == "running"

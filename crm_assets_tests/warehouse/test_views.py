@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from crm_assets.errors import ExportTimedOut, LoginRejected, OtpRequired
 from crm_assets.warehouse import audit, ledger
 from crm_assets.warehouse.connection import Connection
 from crm_assets_tests.warehouse.samples import (
@@ -101,16 +102,16 @@ def test_freshness_counts_the_gaps_and_remembers_the_last_error(conn: Connection
     staged(conn, days=window(10, 11))
     newest = staged(conn, days=window(14))
     audit.record(conn, a_load(newest))
-    for code in ("ExportTimedOut", "OtpRequired"):
+    for error in (ExportTimedOut("ExportTimedOut!"), OtpRequired("OtpRequired!")):
         failed = opened(conn, window(15))
-        ledger.record_failure(conn, failed, status="failed", code=code, message=f"{code}!", now=LATER)
+        ledger.record_failure(conn, failed, status="failed", error=error, now=LATER)
     [row] = conn.execute("SELECT * FROM v_freshness").fetchall()
     assert row == ("td", "a668", "order_report", LATER, nov(10), nov(14), 2, LATER, "OtpRequired", "OtpRequired!")
 
 
 def test_a_store_that_never_worked_stands_in_freshness_too(conn: Connection) -> None:
     failed = opened(conn, window(12), store=UC)
-    ledger.record_failure(conn, failed, status="skipped", code="LoginRejected", message="no", now=NOW)
+    ledger.record_failure(conn, failed, status="skipped", error=LoginRejected("no"), now=NOW)
     [row] = conn.execute(
         "SELECT store, last_refresh_at, last_day, gap_days, last_error_code FROM v_freshness"
     ).fetchall()
