@@ -33,6 +33,7 @@ def ended(store: str = "a668", **outcome: object) -> Launched:
             **dict.fromkeys(("inserted", "updated", "unchanged", "rejected", "missing"), 0),
             "error_code": None,
             "error_message": None,
+            "evidence": None,
             **outcome,
         }
     )

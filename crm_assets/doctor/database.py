@@ -47,15 +47,15 @@ def look_at_database(settings: Settings, clock: Clock) -> DatabaseLook:
             before = clock()
             asked = health(conn)
             skew = asked.clock - (before + (clock() - before) / 2)
-            applied = migrations(conn)
-            known = None if applied.pending or applied.unknown else accounts(conn)
+            applied = None if asked.closed_tables else migrations(conn)
+            known = accounts(conn) if applied and not (applied.pending or applied.unknown) else None
     except WarehouseUnavailable as error:
         return DatabaseLook(findings=[_without_user(url, of_error(SUBJECT, "connection", error))])
     return DatabaseLook(
         findings=[
             green(SUBJECT, "connection", f"reached {where}"),
             version(asked.version),
-            pending(applied),
+            *([pending(applied)] if applied else []),
             rights(asked),
             connections(asked.free_connections),
             clock_skew(skew.total_seconds(), asked.clock),
@@ -114,7 +114,7 @@ def rights(found: Health) -> Finding:
         return red(
             SUBJECT,
             "permissions",
-            "this user may not make the tables of this project or of Dagster",
+            "this user may not do what runs do with the tables of this project and of Dagster",
             f"Let an administrator run: {'; '.join(found.missing_grants)}",
         )
     return green(SUBJECT, "permissions", f"may make tables in the schemas {found.schema} and dagster")

@@ -22,7 +22,7 @@ from crm_assets.errors import ConfigurationError
 from crm_assets.model import Clock, system_clock
 from crm_assets.settings import Settings, load_settings
 
-DATABASE_SECONDS = 10
+DATABASE_SECONDS = 12  # libpq gives up after 10, and says where
 EMBEDDED_SECONDS = 60  # the first start makes the whole server
 BROWSER_SECONDS = 60
 DAGSTER_SECONDS = 30
@@ -80,7 +80,8 @@ def _hosts(settings: Settings, clock: Clock) -> Iterator[Findings]:
     for code, crm in settings.crms.items():
         with suppress(ConfigurationError):
             addresses = configured.addresses_of(settings, code)
-            guards = dict.fromkeys(addresses, HostGuard.of(addresses, crm.hosts)) | guards
+            for address in addresses:
+                guards.setdefault(address, HostGuard.of(addresses, crm.hosts))
     for address, guard in guards.items():
         name, seconds = address.partition("://")[2], STEPS * STEP_SECONDS + 1
         yield begin("host", name, seconds, partial(look_at_host, address, guard, clock))

@@ -5,6 +5,7 @@ logging anew for every run, and two runs in two threads of one process wait for 
 back from the ledger and the audit, not from Dagster.
 """
 
+import asyncio
 import logging
 import logging.handlers
 import multiprocessing
@@ -15,10 +16,12 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 
 import dagster as dg
 
+from crm_assets.errors import AccountBusy
 from crm_assets.model import Store, Window, system_clock
 from crm_assets.pipeline.compose import compose
 from crm_assets.pipeline.instance import open_instance
@@ -29,6 +32,7 @@ from crm_assets.warehouse import ledger
 from crm_assets.warehouse.connection import connect
 from crm_assets.warehouse.embedded import database_url
 from crm_assets.warehouse.outcomes import RunOutcome, outcome_of_run
+from crm_assets.warehouse.sessions import account_lock
 
 log = logging.getLogger("crm_assets")
 
@@ -139,9 +143,17 @@ def _launched(settings: Settings, done: "Future[None]", task: Task, run_id: str)
         try:
             done.result()
         except BrokenProcessPool:
+            asyncio.run(_until_let_go(settings, task.store))
             ledger.close_abandoned(conn, system_clock())
             _close_run(settings, run_id)
         return Launched(task=task, outcome=outcome_of_run(conn, run_id))
+
+
+async def _until_let_go(settings: Settings, store: Store) -> None:
+    """PostgreSQL frees a killed process's lock when it notices that its connection is gone: at once, but not sooner."""
+    with suppress(AccountBusy):  # another run was quicker, and closes the books of the killed one itself
+        async with account_lock(database_url(settings), store, timeout=GRACE_SECONDS, holder="the one who clears up"):
+            return
 
 
 def _close_run(settings: Settings, run_id: str) -> None:

@@ -19,7 +19,7 @@ class Health:
     """One look at a server. ``version`` is ``server_version_num`` (180001), ``schema`` None when the search path leads nowhere.
 
     ``dagster_schema`` tells whether the schema is there, ``dagster_rights`` whether we may make it or make tables in it.
-    ``free_connections`` are those that are left for users without privileges.
+    ``closed_tables`` are those of ours that we may not read and write; ``free_connections`` those left for plain users.
     """
 
     version: int
@@ -27,6 +27,7 @@ class Health:
     schema: str | None
     read_only: bool
     table_rights: bool
+    closed_tables: list[str]
     dagster_schema: bool
     dagster_rights: bool
     free_connections: int
@@ -39,6 +40,9 @@ class Health:
         on_schema = sql.SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}")
         if not self.table_rights:
             grants.append(on_schema.format(sql.Identifier(self.schema or "public"), user))
+        if self.closed_tables:
+            on_tables = sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {} TO {}")
+            grants.append(on_tables.format(sql.Identifier(self.schema or "public"), user))
         if self.dagster_schema and not self.dagster_rights:
             grants.append(on_schema.format(sql.Identifier("dagster"), user))
         if not self.dagster_schema and not self.dagster_rights:
@@ -52,6 +56,15 @@ HEALTH = """
         current_schema()::text AS schema,
         pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS read_only,
         coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS table_rights,
+        ARRAY(
+            SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() AND tablename IN
+                ('_yoyo_migration', 'download_ledger', 'ingest_audit', 'rejected_rows', 'store_session')
+                AND EXISTS (
+                    SELECT FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS needed (right_)
+                    WHERE NOT has_table_privilege(format('%I.%I', schemaname, tablename), right_)
+                )
+            ORDER BY 1
+        ) AS closed_tables,
         dagster.oid IS NOT NULL AS dagster_schema,
         CASE WHEN dagster.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
             ELSE has_schema_privilege(dagster.oid, 'USAGE') AND has_schema_privilege(dagster.oid, 'CREATE')
@@ -83,11 +96,11 @@ def health(conn: Connection) -> Health:
 
 
 def migrations(conn: Connection) -> Migrations:
-    """Compare what is applied with ``sql/``."""
+    """Compare what is applied with ``sql/``, where yoyo's table is open to us."""
     known = [path.stem for path in sorted(SQL_DIR.glob("[0-9]*.sql"))]
     try:
         applied = {str(row[0]) for row in conn.execute("SELECT migration_id FROM _yoyo_migration")}
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
+    except psycopg.errors.UndefinedTable:
         applied = set()
     return Migrations(
         applied=len(applied),

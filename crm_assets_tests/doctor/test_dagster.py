@@ -1,7 +1,6 @@
 """Dagster's findings, on a real instance with heartbeats like a daemon's."""
 
 import logging
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -89,26 +88,23 @@ def test_a_run_that_goes_on_for_too_long_is_told(silence: Pipeline) -> None:
     assert (found.level, found.found) == (Level.YELLOW, "1 have been going on for more than 120 minutes")
 
 
-def test_a_home_without_a_file_of_settings_is_red(silence: Pipeline, tmp_path: Path) -> None:
+def test_a_home_without_a_file_of_settings_is_red(
+    silence: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     (tmp_path / "dagster.yaml").mkdir()
-    (finding,) = in_home(silence, tmp_path).values()
+    (finding,) = look(silence).values()
     assert (finding.name, finding.level) == ("DAGSTER_HOME", Level.RED)
     assert "found a folder of that name" in finding.found
 
 
 @pytest.mark.parametrize("text", ["storage: [", "storage: {postgres: {postgres_url: 5}}", "nonsense: 1"])
-def test_a_file_of_settings_that_cannot_be_used_is_red(silence: Pipeline, tmp_path: Path, text: str) -> None:
+def test_a_file_of_settings_that_cannot_be_used_is_red(
+    silence: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     (tmp_path / "dagster.yaml").write_text(text, encoding="utf-8")
-    (finding,) = in_home(silence, tmp_path).values()
+    (finding,) = look(silence).values()
     assert (finding.name, finding.level) == ("instance", Level.RED)
     assert "the instance does not open on its storage" in finding.found
     assert str(tmp_path / "dagster.yaml") in finding.next_step
-
-
-def in_home(pipeline: Pipeline, home: Path) -> dict[str, Finding]:
-    before = os.environ.get("DAGSTER_HOME")
-    os.environ["DAGSTER_HOME"] = str(home)
-    try:
-        return look(pipeline)
-    finally:
-        os.environ["DAGSTER_HOME"] = before or ""

@@ -64,6 +64,18 @@ def test_a_user_without_rights_is_red_with_the_statements(installation: Installa
     assert "test_guest" not in found.next_step
 
 
+def test_tables_of_somebody_else_are_red_and_the_rest_is_examined(installation: Installation, warehouse: str) -> None:
+    with psycopg.connect(warehouse, autocommit=True) as admin:
+        admin.execute("DROP ROLE IF EXISTS test_heir; CREATE ROLE test_heir LOGIN")
+        try:
+            found = look(installation, warehouse.replace("//postgres:@", "//test_heir:@"))
+        finally:
+            admin.execute("DROP ROLE test_heir")
+    assert found["permissions"].level is Level.RED
+    assert "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES" in found["permissions"].next_step
+    assert (found["version"].level, "migrations" in found) == (Level.GREEN, False)
+
+
 def test_a_server_that_is_read_only_or_has_no_schema_is_red(installation: Installation, warehouse: str) -> None:
     read_only = look(installation, f"{warehouse}&options=-c%20default_transaction_read_only%3Don")
     nowhere = look(installation, f"{warehouse}&options=-c%20search_path%3Delsewhere")

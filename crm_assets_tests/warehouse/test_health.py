@@ -72,6 +72,22 @@ def test_a_user_without_rights_gets_the_statements_that_give_them(plain_user: st
         assert grants(plain_user) == []
 
 
+def test_tables_that_somebody_else_made_are_closed_to_us(warehouse: str) -> None:
+    with connect(warehouse) as admin:
+        admin.execute("DROP ROLE IF EXISTS test_heir; CREATE ROLE test_heir LOGIN")
+        admin.execute("GRANT CREATE ON SCHEMA public TO test_heir; GRANT USAGE, CREATE ON SCHEMA dagster TO test_heir")
+        try:
+            admin.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO test_heir")
+            with connect(warehouse.replace("//postgres:@", "//test_heir:@")) as conn:
+                found = health(conn)
+                admin.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO test_heir")
+                assert health(conn).closed_tables == []
+        finally:
+            admin.execute("DROP OWNED BY test_heir; DROP ROLE test_heir")
+    assert "store_session" in found.closed_tables
+    assert found.missing_grants == [f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "public" TO {USER}']
+
+
 def test_a_search_path_that_leads_nowhere_is_no_schema(empty_database: str) -> None:
     with connect(f"{empty_database}&options={quote('-c search_path=elsewhere')}") as conn:
         found = health(conn)
