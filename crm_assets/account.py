@@ -26,9 +26,9 @@ from crm_assets.browser.sealing import parse_key
 from crm_assets.browser.sessions import Profile, Profiles
 from crm_assets.browser.storage import captured
 from crm_assets.credentials import Credentials, credentials, profile_keys, secret_name, secret_values
-from crm_assets.errors import AccountLocked, LoginMissing, LoginRejected, NeedsPerson, PersonAwaited
+from crm_assets.errors import AccountLocked, LoginMissing, LoginRejected, NeedsPerson, PersonAwaited, StoreSkipped
 from crm_assets.logs import say
-from crm_assets.model import Account, AccountState, Clock, Store
+from crm_assets.model import IST, Account, AccountState, Clock, Store
 from crm_assets.otp import automatic_answer
 from crm_assets.portals.contract import Portal, SecondFactor, find_portal, site_of
 from crm_assets.portals.visit import Visit, in_time, understood
@@ -110,7 +110,8 @@ def access_to(store: Store, known: Account | None, profile_digest: str | None) -
         return Access.FULL
     if profile_digest is None or profile_digest == known.profile_digest:
         raise PersonAwaited(
-            f"{store}: waits for a person since {known.since:%Y-%m-%d %H:%M}, so the portal was not asked. {known.reason or ''}"
+            f"{store}: waits for a person since {known.since.astimezone(IST):%Y-%m-%d %H:%M}, so the portal was not asked: "
+            f"{(known.reason or '').removeprefix(f'{store}: ')}"
         )
     return Access.PROBE if known.error_code in NEVER_RETRIED else Access.FULL
 
@@ -127,21 +128,28 @@ async def open_account(desk: Desk, store: Store) -> AsyncIterator[OpenAccount]:
     async with visiting(desk, store, profile) as account:
         async with understood(account.visit), in_time(account.visit):
             try:
-                account.signed_in_again = await _signed_in(desk, account, access, probe=profile is not None)
+                await _sign_in_if_needed(desk, account, access, probe=profile is not None)
             except NeedsPerson as error:
                 record_person_needed(desk, store, error)
                 raise
-            desk.book.record(store, AccountState.OK, signed_in=account.signed_in_again)
-            await save_session(desk, account)
+            except StoreSkipped:
+                await _keep_good(desk, account)  # it is signed in; only the store's own business stands before the page
+                raise
+            await _keep_good(desk, account)
         say(store, "signed in" if account.signed_in_again else "session reused")
         yield account
 
 
-async def _signed_in(desk: Desk, account: OpenAccount, access: Access, *, probe: bool) -> bool:
-    """Probe the saved session and log in where it has ended; returns whether a login was needed."""
+async def _keep_good(desk: Desk, account: OpenAccount) -> None:
+    desk.book.record(account.visit.store, AccountState.OK, signed_in=account.signed_in_again)
+    await save_session(desk, account)
+
+
+async def _sign_in_if_needed(desk: Desk, account: OpenAccount, access: Access, *, probe: bool) -> None:
+    """Probe the saved session, and log in where it has ended."""
     visit, store = account.visit, account.visit.store
     if probe and await account.portal.signed_in(visit):
-        return False
+        return
     if access is Access.PROBE:
         raise PersonAwaited(f"{store}: the session that was brought is not signed in. Run: {visit.bootstrap()}")
     if probe:
@@ -153,8 +161,8 @@ async def _signed_in(desk: Desk, account: OpenAccount, access: Access, *, probe:
             f"{secret_name(store, 'PASSWORD')}, or run: {visit.bootstrap()}"
         )
     answer = await asyncio.to_thread(automatic_answer, desk.settings, store, desk.clock)
+    account.signed_in_again = True
     await log_in(account, login, SecondFactor(answer=answer) if answer else None)
-    return True
 
 
 async def log_in(account: OpenAccount, login: Credentials, second_factor: SecondFactor | None) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -20,6 +20,7 @@ import dagster as dg
 import psutil
 import pytest
 
+from crm_assets.browser.processes import SESSION_MARK
 from crm_assets.errors import ConfigurationError
 from crm_assets.model import Window
 from crm_assets.pipeline.partitions import range_tags
@@ -59,6 +60,11 @@ mutation ($params: ExecutionParams!) {
     ... on LaunchRunSuccess { run { id } }
   }
 }
+"""
+
+
+TERMINATE_RUN = """
+mutation ($id: String!) { terminateRun(runId: $id) { __typename } }
 """
 
 
@@ -120,6 +126,27 @@ def test_a_range_mixed_with_a_single_partition_is_refused_at_launch(live: Live) 
     assert "28861" in answer["message"]
     started = [run for run in live.pipeline.instance.get_runs() if "dagster/partition/store" in run.tags]
     assert {run.status for run in started} <= {dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.FAILURE}
+
+
+def test_a_run_that_is_cancelled_in_the_ui_ends_its_browser_and_tells_its_window(live: Live) -> None:
+    sandbox, day = live.pipeline.sandbox, live.window.first
+    sandbox.fault("slow", crm="uc", at=["export"], seconds=90)
+    assets = chain(REPORTS["uc"])
+    launched = asked(live.stack.url, LAUNCH_RUN, params=_execution_params(range_tags("sector56", day, day), assets))
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    run_id = launched["run"]["id"]
+    _until(lambda: sandbox.log.logins["uc/sector56"] == 1)
+    browsers = [each for each in psutil.process_iter() if _browser_of_run(each, live.stack)]
+    assert browsers
+    asked(live.stack.url, TERMINATE_RUN, id=run_id)
+    _until(lambda: live.pipeline.instance.get_run_by_id(run_id).is_finished)  # type: ignore[union-attr]
+    assert psutil.wait_procs(browsers, timeout=20)[1] == []
+    (row,) = live.pipeline.rows("SELECT status, error_code FROM download_ledger WHERE run_id = %s", run_id)
+    assert row == {"status": "failed", "error_code": "RunCancelled"}
+    run = live.pipeline.instance.get_run_by_id(run_id)
+    assert run
+    assert run.status is dg.DagsterRunStatus.CANCELED
+    sandbox.clear_faults()
 
 
 def test_a_port_that_is_taken_is_named(live: Live) -> None:
@@ -219,18 +246,36 @@ def _finished(live: Live) -> Any:
     raise AssertionError(f"not over after {BACKFILL_SECONDS} s: {found}")
 
 
-def _execution_params(tags: Mapping[str, str]) -> dict[str, Any]:
+def _execution_params(tags: Mapping[str, str], assets: Sequence[str] = TD) -> dict[str, Any]:
     return {
         "selector": {
             "repositoryName": "__repository__",
             "repositoryLocationName": "crm_assets",
             "jobName": "__ASSET_JOB",
-            "assetSelection": [{"path": [asset]} for asset in TD],
+            "assetSelection": [{"path": [asset]} for asset in assets],
         },
         "runConfigData": {},
         "mode": "default",
         "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
     }
+
+
+def _until(true: Callable[[], bool], seconds: float = 90) -> None:
+    wait = Event()
+    for _ in range(int(seconds / 0.2)):
+        if true():
+            return
+        wait.wait(0.2)
+    raise AssertionError(f"not so after {seconds} s")
+
+
+def _browser_of_run(process: psutil.Process, up: Stack) -> bool:
+    """A browser that a run of this stack's daemon has started."""
+    try:
+        ours = {head.pid for head in up.processes.values()} & {parent.pid for parent in process.parents()}
+        return bool(ours) and any(word.startswith(SESSION_MARK) for word in process.cmdline())
+    except psutil.Error:
+        return False
 
 
 def _family(up: Stack) -> list[psutil.Process]:

@@ -9,6 +9,7 @@ import logging
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,10 +29,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SYSTEM_COMMANDS = ("google-chrome", "google-chrome-stable", "chromium", "chromium-browser")
-MAC_APPLICATIONS = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-)
+MAC_CHROMIUM = "/Applications/Chromium.app/Contents/MacOS/Chromium"
+# Where Playwright looks for a channel. Asked first, because it leaves folders behind for a browser that is not there.
+CHANNELS = {
+    ("linux", "chrome"): "/opt/google/chrome/chrome",
+    ("linux", "chrome-beta"): "/opt/google/chrome-beta/chrome",
+    ("darwin", "chrome"): "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    ("darwin", "chrome-beta"): "/Applications/Google Chrome Beta.app/Contents/MacOS/Google Chrome Beta",
+}
 QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -84,35 +89,31 @@ async def open_page(
 
     _need_screen(choice, owner)
     processes = BrowserProcesses()
-    async with async_playwright() as playwright:
-        try:
-            opened = await _started(playwright, choice, processes, owner, profile, guard, start_seconds)
-            context = opened.page.context
-            context.set_default_timeout(page_timeout_seconds * 1000)
-            async with _traced(context, trace):
-                yield opened
-            await _closed(context)
-        finally:
-            processes.end()  # before Playwright leaves: it would wait for a frozen browser
+    # A folder for what Chromium keeps beside its profile, because one that is killed tidies up nothing.
+    with tempfile.TemporaryDirectory(prefix="crm_assets_browser_", ignore_cleanup_errors=True) as own:
+        arguments = [*QUIET, processes.mark, guard.browser_argument, *(["--no-sandbox"] if _is_root() else [])]
+        async with async_playwright() as playwright:
+            try:
+                async with _starting(owner, start_seconds):
+                    browser, name = await _launch(playwright, choice, args=arguments, env=_environment(own))
+                    fingerprint = await _own_fingerprint(browser, name, choice.headless)
+                    opened = await _opened(browser, fingerprint, profile, guard)
+                context = opened.page.context
+                context.set_default_timeout(page_timeout_seconds * 1000)
+                async with _closed(context), _traced(context, trace):
+                    yield opened
+            finally:
+                processes.end()  # before Playwright leaves: it would wait for a frozen browser
 
 
-async def _started(
-    playwright: "Playwright",
-    choice: BrowserChoice,
-    processes: BrowserProcesses,
-    owner: str,
-    profile: Profile | None,
-    guard: HostGuard,
-    seconds: float,
-) -> OpenPage:
-    """Launch and open the page, within the time a healthy browser needs many times over."""
+@asynccontextmanager
+async def _starting(owner: str, seconds: float) -> AsyncIterator[None]:
+    """The time a healthy browser needs many times over. Raises BrowserFroze."""
     from playwright.async_api import Error
 
-    arguments = [*QUIET, processes.mark, guard.browser_argument, *(["--no-sandbox"] if _is_root() else [])]
     try:
         async with asyncio.timeout(seconds):
-            browser, name = await _launch(playwright, choice, arguments)
-            return await _opened(browser, await _own_fingerprint(browser, name, choice.headless), profile, guard)
+            yield
     except TimeoutError:
         raise BrowserFroze(f"{owner}: the browser did not start within {seconds:.0f} s. It was ended") from None
     except Error as error:
@@ -167,10 +168,22 @@ def _close_to_others(trace: Path) -> None:
         trace.chmod(0o600)  # its folder is closed from the start
 
 
-async def _closed(context: "BrowserContext") -> None:
-    """Ask the browser to close; one that does not answer is ended with its processes."""
-    if context.browser:
-        await _in_time(context.browser.close(), "close by itself")
+@asynccontextmanager
+async def _closed(context: "BrowserContext") -> AsyncIterator[None]:
+    """Ask the browser to close after the block, unless it froze in it or there is no time: then its processes are ended."""
+    try:
+        yield
+    except (BrowserFroze, asyncio.CancelledError):
+        raise
+    except BaseException:
+        await _in_time(_browser_of(context).close(), "close by itself")
+        raise
+    await _in_time(_browser_of(context).close(), "close by itself")
+
+
+def _browser_of(context: "BrowserContext") -> "Browser":
+    assert context.browser is not None  # noqa: S101 - only a persistent context has none
+    return context.browser
 
 
 async def _in_time(request: Awaitable[None], what: str) -> None:
@@ -183,13 +196,13 @@ async def _in_time(request: Awaitable[None], what: str) -> None:
         log.warning("the browser did not %s: %s", what, type(error).__name__)
 
 
-async def _launch(playwright: "Playwright", choice: BrowserChoice, arguments: list[str]) -> tuple["Browser", str]:
+async def _launch(playwright: "Playwright", choice: BrowserChoice, **options: Any) -> tuple["Browser", str]:
     """Launch the wanted channel; where it is absent, Playwright's Chromium or the system's. Returns its name too."""
     from playwright.async_api import Error
 
     for name, where in _candidates(playwright, choice):
         try:
-            return await playwright.chromium.launch(headless=choice.headless, args=arguments, **where), name
+            return await playwright.chromium.launch(headless=choice.headless, **options, **where), name
         except Error as error:
             if not _is_absence(error.message):
                 raise
@@ -205,12 +218,14 @@ def _candidates(playwright: "Playwright", choice: BrowserChoice) -> list[tuple[s
     """What to try, in turn: the browser's name in fingerprints, and where Playwright finds it."""
     if choice.path:
         return [(_product(choice.path.name), {"executable_path": str(choice.path)})] if choice.path.exists() else []
-    found: list[tuple[str, dict[str, Any]]] = [(choice.channel, {"channel": choice.channel})]
+    found: list[tuple[str, dict[str, Any]]] = []
+    if Path(CHANNELS.get((sys.platform, choice.channel), "/")).exists():  # one that is not in the table is tried
+        found.append((choice.channel, {"channel": choice.channel}))
     if Path(playwright.chromium.executable_path).exists():
         found.append(("chromium", {}))
     system = next(filter(None, map(shutil.which, SYSTEM_COMMANDS)), None)
     if sys.platform == "darwin":
-        system = system or next((path for path in MAC_APPLICATIONS if Path(path).exists()), None)
+        system = system or (MAC_CHROMIUM if Path(MAC_CHROMIUM).exists() else None)
     return [*found, *([(_product(Path(system).name), {"executable_path": system})] if system else [])]
 
 
@@ -235,6 +250,11 @@ def _need_screen(choice: BrowserChoice, owner: str) -> None:
             f"{owner}: expected a screen for the browser's window, found neither DISPLAY nor WAYLAND_DISPLAY. "
             "Use --headless (for bootstrap: --terminal), or run it on a machine with a screen"
         )
+
+
+def _environment(folder: str) -> dict[str, str | float | bool]:
+    """The browser's: without our settings, among which are the logins, and with a folder for its leavings."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CRM_")} | {"TMPDIR": folder}
 
 
 def _is_root() -> bool:

@@ -83,9 +83,7 @@ def failure_of(failed: Sequence[Failed]) -> dg.Failure:
     return dg.Failure(
         description="\n".join(dict.fromkeys(map(sentence_of, failed))),
         metadata={
-            "failed windows": dg.MetadataValue.md(
-                "\n".join(f"- `{one.store}` {one.window}: {one.error.code}" for one in failed)
-            ),
+            "failed windows": ", ".join(f"{one.store} {one.window}: {one.error.code}" for one in failed),
             **evidence_of(failed),
         },
         allow_retries=False,

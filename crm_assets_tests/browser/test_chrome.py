@@ -169,8 +169,8 @@ def test_a_browser_that_hangs_at_its_launch_is_ended(tmp_path: Path) -> None:
 def test_a_browser_that_hangs_before_its_page_is_open_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     launch = chrome._launch
 
-    async def launch_and_freeze(*arguments: Any) -> Any:
-        launched = await launch(*arguments)
+    async def launch_and_freeze(*arguments: Any, **options: Any) -> Any:
+        launched = await launch(*arguments, **options)
         freeze()
         return launched
 

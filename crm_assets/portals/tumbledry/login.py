@@ -146,7 +146,8 @@ async def _answer(visit: Visit, second_factor: SecondFactor) -> Ending:
     """Hand over one code, typed as a person types it: some pages have a box for each digit."""
     visit.step("answer the one-time password")
     page = OtpPage(visit.page)
-    text = " ".join(" ".join(await page.words.all_inner_texts()).split())[:200]
+    texts = [" ".join(text.split()) for text in await page.words.all_inner_texts()]
+    text = " ".join(text for text in texts if " " in text)  # a label alone says nothing
     challenge = Challenge(store=visit.store, text=text, expires_in=parse_expiry(text), asked_at=visit.now())
     code = await second_factor.answer(challenge)
     visit.secrets.append(code)
