@@ -4,16 +4,21 @@ The map of the house. Imports run down only.
 
 cli                    crm_download: thin; every command calls a room below
 demo, stack, terminal  the demo; the processes of an installation; what people see at a terminal
+doctor/                is everything there that a run needs?
 definitions            the Dagster door: composes everything, lazily
 pipeline/              the room that knows Dagster: partitions, assets, resources, IO manager, coordinator, instance, launching
 multi_crm_downloader   bootstrap and download for any store: session, portal, landed file
-portals/               contract.py, read first; then one folder per portal
+account                an account's way from its saved session to a signed-in page: the state machine
+session_facts          what can be said of a saved session without showing it
+portals/               contract.py, read first; visit.py, what its verbs get; then one folder per portal
+otp                    where a one-time password comes from
 proof                  a file is guilty until it is shown to be the right one
-browser/               Chrome and the saved sessions
+browser/               Chrome, the saved sessions, the route guard, evidence
 landing                raw files: canonical names, written whole, discarded
 workbook               .xlsx to a table of texts
 rows                   texts to typed values and rejects
 warehouse/             the room with SQL: connection, migrations, ledger, staging, facts, rejects, audit, sessions
+credentials            where a login comes from
 settings, files, logs  the environment, .env and stores.yaml; files written whole; log lines
 model, errors          the nouns, and the error tree that says who acts
 sandbox/               the two portals as local web apps; imported by cli, demo and tests alone

@@ -17,7 +17,7 @@ from crm_assets.credentials import secret_name
 from crm_assets.settings import CODE_PARTS, PROFILE_KEY, SECRET_NAME, SECRET_PARTS, Environment, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "CHANGELOG.md", ".env.example", "profiles/README.md")
+DOCUMENTS = ("README.md", "CHANGELOG.md", ".env.example", "profiles/README.md", "docs/accounts.md")
 SETTINGS = {f"CRM_{name.upper()}": field for name, field in Environment.model_fields.items()}
 BESIDE = {"CRM_ENV_FILE", "CRM_DAGSTER_DATABASE_URL", "DAGSTER_HOME"}
 """Read from the environment alone."""
@@ -72,8 +72,12 @@ def test_the_documents_name_commands_at_all() -> None:
 @pytest.mark.parametrize(("document", "name", "arguments"), CALLS)
 def test_a_command_in_a_document_exists_with_its_options(document: str, name: str, arguments: str) -> None:
     assert name in cli_commands(), f"{document}: crm_download {name}"
+    command = cli_commands()[name]
+    if below := getattr(command, "commands", None):
+        assert arguments.split(), f"{document}: crm_download {name} needs one of {', '.join(below)}"
+        command = below[arguments.split()[0]]
     asked = set(re.findall(r"--[\w-]+", arguments))
-    assert asked <= options_of(cli_commands()[name]), f"{document}: crm_download {name}{arguments}"
+    assert asked <= options_of(command), f"{document}: crm_download {name}{arguments}"
 
 
 @pytest.mark.parametrize(("document", "name", "arguments"), SCRIPTS)
@@ -88,9 +92,15 @@ def test_a_script_in_a_document_exists_with_its_options(document: str, name: str
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_option_in_a_document_exists_somewhere(document: str) -> None:
-    known = set().union(*map(options_of, cli_commands().values())) | {"--python", "--upgrade"}
+    below = [each for group in cli_commands().values() for each in getattr(group, "commands", {}).values()]
+    known = set().union(*map(options_of, [*cli_commands().values(), *below])) | {"--python", "--upgrade"}
     asked = {option for code in code_in(document) for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", code)}
     assert asked <= known
+
+
+@pytest.mark.parametrize("name", getattr(cli_commands()["sessions"], "commands", {}))
+def test_every_command_about_sessions_stands_on_their_page(name: str) -> None:
+    assert f"`crm_download sessions {name}" in text_of("docs/accounts.md")
 
 
 @pytest.mark.parametrize("name", cli_commands())

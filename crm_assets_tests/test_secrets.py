@@ -113,7 +113,7 @@ def said(installation: CommandLine) -> Said:
         sandbox.fault("overdue", store="a668")
         run("overdue", *td)
         sandbox.clear_faults()
-        installation.write_logins(CRM_TD_A668_PASSWORD=WRONG, CRM_UC_SECTOR56_PASSWORD=WRONG)
+        installation.write_logins(**{f"CRM_{account}_PASSWORD": WRONG for account in ("TD_A668", "UC_SECTOR56")})
         sandbox.fault("session_expired")
         run("refused", *td)
         run("refused uc", *uc)

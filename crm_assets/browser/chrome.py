@@ -254,7 +254,8 @@ def _need_screen(choice: BrowserChoice, owner: str) -> None:
 
 def _environment(folder: str) -> dict[str, str | float | bool]:
     """The browser's: without our settings, among which are the logins, and with a folder for its leavings."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("CRM_")} | {"TMPDIR": folder}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
+    return {**kept, "TMPDIR": folder}
 
 
 def _is_root() -> bool:
