@@ -8,7 +8,8 @@ be signed in belongs to ``account.py``.
 import asyncio
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,12 +27,14 @@ from crm_assets.account import (
     visiting,
 )
 from crm_assets.browser.sessions import Profile
-from crm_assets.credentials import Credentials
+from crm_assets.credentials import Credentials, secret_name
 from crm_assets.errors import (
     BrowserFroze,
     CrmError,
     LoginMissing,
     NeedsPerson,
+    OtpRequired,
+    PersonAwaited,
     RunCancelled,
     SessionDropped,
     StoreSkipped,
@@ -40,7 +43,7 @@ from crm_assets.logs import say
 from crm_assets.model import AccountState, Clock, Download, Report, Store, Window, system_clock
 from crm_assets.otp import Answer, attended_answer
 from crm_assets.portals.contract import SecondFactor
-from crm_assets.portals.visit import in_time, understood
+from crm_assets.portals.visit import Visit, in_time, understood
 from crm_assets.settings import Settings
 
 PERSON_SECONDS = 300
@@ -95,7 +98,7 @@ def probe(desk: Desk, store: Store) -> bool:
             if profile is None:
                 raise LoginMissing(f"{store}: expected a saved session, found none. Run: {_bootstrap_command(store)}")
             async with visiting(desk, store, profile) as account, understood(account.visit), in_time(account.visit):
-                good = await account.portal.signed_in(account.visit)
+                good = await _opens(account)
                 if good:
                     await _keep(desk, account, signed_in=False)
                 return good
@@ -103,16 +106,62 @@ def probe(desk: Desk, store: Store) -> bool:
     return run_to_end(once())
 
 
+def reseal(desk: Desk, store: Store) -> bool:
+    """Seal the saved session with the first key; False when there is nothing to do. Raises ConfigurationError without a key."""
+
+    async def once() -> bool:
+        async with desk.book.hold(store):
+            known, before = desk.book.account(store), desk.profiles.digest(store)
+            if not desk.profiles.reseal(store):
+                return False
+            if known and before and known.profile_digest == before:
+                # The same session in another envelope is none that a person brought: the account goes on waiting with it.
+                desk.book.record(
+                    store,
+                    known.state,
+                    reason=known.reason,
+                    error_code=known.error_code,
+                    profile_digest=desk.profiles.digest(store),
+                )
+            return True
+
+    return run_to_end(once())
+
+
+def forget(desk: Desk, store: Store) -> list[Path]:
+    """Delete the saved session; returns what was deleted. A run under way is waited for: it would save the session again."""
+
+    async def once() -> list[Path]:
+        async with desk.book.hold(store):
+            return desk.profiles.forget(store)
+
+    return run_to_end(once())
+
+
 def bootstrap_in_window(desk: Desk, store: Store, login: Credentials | None) -> Path:
     """Open the login page in a window, filled with what is known; save the session once the person has signed in.
 
-    Returns the profile's path. Raises PortalChanged when nobody signed in within five minutes.
+    Returns the profile's path. Raises PersonAwaited when the window was closed, or nobody signed in within five minutes.
     """
 
     async def by_hand(account: OpenAccount) -> None:
-        account.visit.secrets += [login.user, login.password.get_secret_value()] if login else []
-        await account.portal.open_login(account.visit, login)
-        await account.portal.arrived(account.visit, PERSON_SECONDS)
+        from playwright.async_api import TimeoutError as WaitedTooLong
+
+        visit = account.visit
+        visit.secrets += [login.user, login.password.get_secret_value()] if login else []
+        await account.portal.open_login(visit, login)
+        say(
+            store,
+            "waiting for a person",
+            f"sign in in the browser's window within {PERSON_SECONDS} s; it closes by itself",
+        )
+        try:
+            await account.portal.arrived(visit, PERSON_SECONDS)
+        except WaitedTooLong:
+            raise PersonAwaited(
+                f"{store}: expected a person to sign in within {PERSON_SECONDS} s, but the window is still at {visit.address}. "
+                f"Run again: {visit.bootstrap()}"
+            ) from None
 
     return run_to_end(_bootstrap(desk, store, by_hand, patience=PERSON_SECONDS))
 
@@ -136,9 +185,17 @@ def bootstrap_from_file(desk: Desk, store: Store, login: Credentials | None, sta
     async def trusted(account: OpenAccount) -> None:
         if login is None:
             raise LoginMissing(
-                f"{store}: the session in {state_file} is signed out, and there is no login to go on with"
+                f"{store}: expected a session that is signed in, but the one in {state_file} has ended, and there is no login to "
+                f"go on with. Nothing was changed. Bring a newer one, or set {secret_name(store, 'USER')} and "
+                f"{secret_name(store, 'PASSWORD')}"
             )
-        await log_in(account, login, None)
+        try:
+            await log_in(account, login, None)
+        except OtpRequired:
+            raise OtpRequired(
+                f"{store}: expected a session that the portal trusts, but with the one in {state_file} it asks for an OTP. "
+                f"Nothing was changed. Sign in here: {_bootstrap_command(store)}"
+            ) from None
 
     return run_to_end(_bootstrap(desk, store, trusted, brought=profile))
 
@@ -159,16 +216,50 @@ async def _bootstrap(
         profile = brought or desk.profiles.load(store)
         async with visiting(desk, store, profile) as account, understood(account.visit):
             account.visit.ends_at += patience
-            async with in_time(account.visit):
-                try:
-                    again = profile is None or not await account.portal.signed_in(account.visit)
-                    if again:
-                        await sign_in(account)
-                except NeedsPerson as error:
-                    if not brought:
-                        record_person_needed(desk, store, error)
-                    raise
+            async with in_time(account.visit), _window_open(desk, account.visit):
+                again = profile is None or not await _opens(account)
+                if again:
+                    await _sign_in_attended(desk, account, sign_in, record=brought is None)
                 return await _keep(desk, account, signed_in=again)
+
+
+async def _opens(account: OpenAccount) -> bool:
+    """Does the session open the portal? Also where only the store's own business stands before the page."""
+    try:
+        return await account.portal.signed_in(account.visit)
+    except StoreSkipped as error:
+        say(account.visit.store, "notice", error)
+        return True
+
+
+async def _sign_in_attended(
+    desk: Desk, account: OpenAccount, sign_in: Callable[[OpenAccount], Awaitable[None]], *, record: bool
+) -> None:
+    """A person who did not act, or went away, tells nothing new of the account: its state stays what it was."""
+    try:
+        await sign_in(account)
+    except StoreSkipped as error:
+        say(account.visit.store, "notice", error)
+    except NeedsPerson as error:
+        if record and not isinstance(error, PersonAwaited):
+            record_person_needed(desk, account.visit.store, error)
+        raise
+
+
+@asynccontextmanager
+async def _window_open(desk: Desk, visit: Visit) -> AsyncIterator[None]:
+    """A person may close the window, which Playwright tells as a failure of whatever was under way."""
+    from playwright.async_api import Error as BrowserError
+
+    try:
+        yield
+    except BrowserError:
+        if desk.headless or not visit.page.is_closed():
+            raise
+        raise PersonAwaited(
+            f"{visit.store}: the window was closed before the session was saved (during: {visit.at}). It closes by itself. "
+            f"Run again: {visit.bootstrap()}"
+        ) from None
 
 
 async def _keep(desk: Desk, account: OpenAccount, *, signed_in: bool) -> Path:

@@ -7,6 +7,7 @@ pytest_plugins = [
     "crm_assets_tests.fixtures.sandbox",
     "crm_assets_tests.fixtures.dagster",  # it imports the two above, and pytest rewrites only what is not imported yet
     "crm_assets_tests.fixtures.command",  # the same
+    "crm_assets_tests.fixtures.screen",
 ]
 
 

@@ -9,7 +9,6 @@ import logging
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -89,21 +88,19 @@ async def open_page(
 
     _need_screen(choice, owner)
     processes = BrowserProcesses()
-    # A folder for what Chromium keeps beside its profile, because one that is killed tidies up nothing.
-    with tempfile.TemporaryDirectory(prefix="crm_assets_browser_", ignore_cleanup_errors=True) as own:
-        arguments = [*QUIET, processes.mark, guard.browser_argument, *(["--no-sandbox"] if _is_root() else [])]
-        async with async_playwright() as playwright:
-            try:
-                async with _starting(owner, start_seconds):
-                    browser, name = await _launch(playwright, choice, args=arguments, env=_environment(own))
-                    fingerprint = await _own_fingerprint(browser, name, choice.headless)
-                    opened = await _opened(browser, fingerprint, profile, guard)
-                context = opened.page.context
-                context.set_default_timeout(page_timeout_seconds * 1000)
-                async with _closed(context), _traced(context, trace):
-                    yield opened
-            finally:
-                processes.end()  # before Playwright leaves: it would wait for a frozen browser
+    arguments = [*QUIET, processes.mark, guard.browser_argument, *(["--no-sandbox"] if _is_root() else [])]
+    async with async_playwright() as playwright:
+        try:
+            async with _starting(owner, start_seconds):
+                browser, name = await _launch(playwright, choice, args=arguments, env=_environment())
+                fingerprint = await _own_fingerprint(browser, name, choice.headless)
+                opened = await _opened(browser, fingerprint, profile, guard)
+            context = opened.page.context
+            context.set_default_timeout(page_timeout_seconds * 1000)
+            async with _closed(context), _traced(context, trace):
+                yield opened
+        finally:
+            processes.end()  # before Playwright leaves: it would wait for a frozen browser
 
 
 @asynccontextmanager
@@ -252,10 +249,9 @@ def _need_screen(choice: BrowserChoice, owner: str) -> None:
         )
 
 
-def _environment(folder: str) -> dict[str, str | float | bool]:
-    """The browser's: without our settings, among which are the logins, and with a folder for its leavings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
-    return {**kept, "TMPDIR": folder}
+def _environment() -> dict[str, str | float | bool]:
+    """The browser's: without our settings, among which are the logins."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
 
 
 def _is_root() -> bool:

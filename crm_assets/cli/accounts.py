@@ -9,6 +9,7 @@ import typer
 
 from crm_assets.cli.options import (
     OK,
+    STORE_FAILED,
     CrmOption,
     JsonOption,
     StoreOption,
@@ -19,7 +20,7 @@ from crm_assets.cli.options import (
     wrong_usage,
 )
 from crm_assets.errors import LoginMissing
-from crm_assets.model import Store, system_clock
+from crm_assets.model import AccountState, Store, system_clock
 from crm_assets.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -50,12 +51,10 @@ def bootstrap(
     if state_file and (in_terminal or len(wanted) > 1):
         wrong_usage("--import takes the session of one store, and neither --terminal nor --store all")
 
-    from crm_assets import logs
     from crm_assets.credentials import credentials
     from crm_assets.multi_crm_downloader import bootstrap_from_file, bootstrap_in_terminal, bootstrap_in_window
     from crm_assets.otp import terminal_answer
 
-    logs.to_stream(sys.stderr)
     desk = _desk(settings, "bootstrap", headless=bool(in_terminal or state_file), trace=trace)
 
     def sign_in(one: Store) -> None:
@@ -65,7 +64,6 @@ def bootstrap(
         elif in_terminal:
             profile = bootstrap_in_terminal(desk, one, login or _asked_login(one), terminal_answer())
         else:
-            typer.echo(f"{one}: sign in in the browser window; it closes by itself.")
             profile = bootstrap_in_window(desk, one, login)
         typer.echo(f"{one}: session saved in {profile}")
 
@@ -93,59 +91,78 @@ def show_session(crm: CrmOption, store: StoreOption, as_json: JsonOption = False
 def test_session(crm: EveryCrm = "", store: EveryStore = "all", trace: TraceOption = False) -> None:
     """Open the portal with the saved session and see whether it is still signed in. Never logs in."""
     settings = load_settings()
+    wanted = _every(settings, crm, store)
 
-    from crm_assets import logs
     from crm_assets.multi_crm_downloader import probe
 
-    logs.to_stream(sys.stderr)
-    desk = _desk(settings, "test", headless=None, trace=trace)
+    desk = _desk(settings, "sessions test", trace=trace)
     signed_out: list[Store] = []
 
     def test(one: Store) -> None:
-        good = probe(desk, one)
-        typer.echo(f"{one}: {'signed in' if good else 'signed out; the next run logs in'}")
-        if not good:
+        if probe(desk, one):
+            typer.echo(f"{one}: signed in")
+        else:
+            typer.echo(f"{one}: signed out; {_what_follows(desk, one)}")
             signed_out.append(one)
 
-    code = one_by_one(_every(settings, crm, store), test)
-    raise typer.Exit(max(code, 1 if signed_out else OK))
+    code = one_by_one(wanted, test)
+    raise typer.Exit(max(code, STORE_FAILED if signed_out else OK))
 
 
 @sessions_app.command("seal")
 def seal_sessions(crm: EveryCrm = "", store: EveryStore = "all") -> None:
     """Seal the saved sessions with CRM_PROFILE_KEY; sealed ones stay as they are."""
-    _reseal(crm, store, "sealed")
+    _reseal(crm, store, "sessions seal", "sealed")
 
 
 @sessions_app.command("rotate-key")
 def rotate_key(crm: EveryCrm = "", store: EveryStore = "all") -> None:
     """Seal every session anew with the first key of CRM_PROFILE_KEY=new,old; then the old one can go."""
-    _reseal(crm, store, "sealed with the first key")
+    _reseal(crm, store, "sessions rotate-key", "sealed with the first key")
 
 
 @sessions_app.command("forget")
 def forget_session(crm: CrmOption, store: StoreOption) -> None:
     """Delete a saved session and the one kept beside it; the next run logs in."""
-    from crm_assets.account import profiles_of
-
     settings = load_settings()
-    for one in named_stores(settings, crm, store):
-        deleted = profiles_of(settings).forget(one)
-        typer.echo(
-            f"{one}: {', '.join(path.name for path in deleted) + ' deleted' if deleted else 'nothing was saved'}"
-        )
+    wanted = named_stores(settings, crm, store)
+
+    from crm_assets.multi_crm_downloader import forget
+
+    desk = _desk(settings, "sessions forget")
+
+    def delete(one: Store) -> None:
+        deleted = ", ".join(path.name for path in forget(desk, one))
+        typer.echo(f"{one}: {deleted + ' deleted' if deleted else 'nothing was saved'}")
+
+    raise typer.Exit(one_by_one(wanted, delete))
 
 
-def _reseal(crm: str, store: str, what: str) -> None:
-    from crm_assets.account import profiles_of
-
+def _reseal(crm: str, store: str, command: str, done: str) -> None:
     settings = load_settings()
+    wanted = _every(settings, crm, store)
+
+    from crm_assets.multi_crm_downloader import reseal
+
+    desk = _desk(settings, command)
 
     def seal(one: Store) -> None:
-        changed = profiles_of(settings).reseal(one)
-        typer.echo(f"{one}: {what if changed else 'nothing to do'}")
+        typer.echo(f"{one}: {done if reseal(desk, one) else 'nothing to do'}")
 
-    raise typer.Exit(one_by_one(_every(settings, crm, store), seal))
+    raise typer.Exit(one_by_one(wanted, seal))
+
+
+def _what_follows(desk: "Desk", store: Store) -> str:
+    """What the next run makes of a session that has ended."""
+    from crm_assets.credentials import has_login
+
+    bootstrap_command = f"crm_download bootstrap --crm {store.crm} --store {store.code}"
+    known = desk.book.account(store)
+    if known and known.state is AccountState.NEEDS_PERSON:
+        return f"a person is needed. Run: {bootstrap_command}"
+    if not has_login(desk.settings, store):
+        return f"there is no login to use. Run: {bootstrap_command}"
+    return "the next run logs in"
 
 
 def _facts(crm: str, store: str) -> Iterator["SessionFacts"]:
@@ -156,9 +173,9 @@ def _facts(crm: str, store: str) -> Iterator["SessionFacts"]:
     from crm_assets.warehouse.sessions import account
 
     settings = load_settings()
-    profiles = profiles_of(settings)
+    wanted, profiles = _every(settings, crm, store), profiles_of(settings)
     with connect(migrated(settings)) as conn:
-        for one in _every(settings, crm, store):
+        for one in wanted:
             yield session_facts(profiles, one, account(conn, one))
 
 
@@ -168,17 +185,20 @@ def _every(settings: Settings, crm: str, store: str) -> list[Store]:
     return [one for code in ([crm] if crm else settings.crms) for one in named_stores(settings, code, store)]
 
 
-def _desk(settings: Settings, what: str, *, headless: bool | None, trace: bool) -> "Desk":
+def _desk(settings: Settings, what: str, *, headless: bool | None = None, trace: bool = False) -> "Desk":
+    """What a command works with: the accounts' book, under its name; what it waits for is told on standard error."""
+    from crm_assets import logs
     from crm_assets.account import Desk
     from crm_assets.pipeline.journal import AccountLedger
 
+    logs.to_stream(sys.stderr)
     book = AccountLedger(
         url=migrated(settings),
         holder=f"crm_download {what}",
         wait_seconds=settings.env.account_wait_s,
         clock=system_clock,
     )
-    run_id = f"{what}-{system_clock():%Y%m%dT%H%M%SZ}"
+    run_id = f"{what.replace(' ', '-')}-{system_clock():%Y%m%dT%H%M%SZ}"
     return Desk(settings=settings, book=book, clock=system_clock, run_id=run_id, headless=headless, trace=trace)
 
 
@@ -190,7 +210,8 @@ def _asked_login(store: Store) -> "Credentials":
 
     if not sys.stdin.isatty():
         raise LoginMissing(
-            f"{store}: expected a login, found none. Set {secret_name(store, 'USER')} and {secret_name(store, 'PASSWORD')}"
+            f"{store}: expected a login, found none, and nobody is at the terminal to type one. "
+            f"Set {secret_name(store, 'USER')} and {secret_name(store, 'PASSWORD')}"
         )
     user = typer.prompt(f"{store}: user", err=True)
     password = typer.prompt(f"{store}: password", hide_input=True, err=True)

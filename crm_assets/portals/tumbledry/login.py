@@ -67,6 +67,8 @@ async def open_login(visit: Visit, credentials: "Credentials | None") -> None:
     if credentials:
         await form.user.fill(credentials.user)
         await form.password.fill(credentials.password.get_secret_value())
+    else:
+        await form.user.focus()
 
 
 async def sign_in(visit: Visit, credentials: "Credentials", second_factor: SecondFactor | None) -> None:
@@ -89,19 +91,21 @@ async def sign_in(visit: Visit, credentials: "Credentials", second_factor: Secon
             case Ending.OTP:
                 raise OtpRequired(_otp_told(visit, codes_tried))
             case Ending.FORM | Ending.REFUSED:
-                raise await _refused(visit)
+                raise await _refused(visit, codes_tried)
     raise PortalChanged(f"{visit.store}: expected home after the login, found {visit.address} again and again")
 
 
 async def arrived(visit: Visit, seconds: float) -> None:
-    """Wait until a person has signed in and home is there."""
+    """Wait until a person has signed in and home is there, whatever pages come between. Raises OverdueOrders."""
     visit.step("wait for the person to sign in")
-    await HomePage(visit.page).report_link.wait_for(timeout=seconds * 1000)
+    home = HomePage(visit.page)
+    await home.report_link.or_(home.overdue_orders).filter(visible=True).first.wait_for(timeout=seconds * 1000)
     await visit.settle()
     if not await holds_session(visit):
         raise SessionDropped(
             f"{visit.store}: home was there and went back to {visit.address}. Run again: {visit.bootstrap()}"
         )
+    await refuse_overdue(visit)
 
 
 async def holds_session(visit: Visit) -> bool:
@@ -183,8 +187,8 @@ async def _ending(visit: Visit) -> Ending:
     return Ending.HOME if at_home and await home.report_link.is_visible() else Ending.FORM
 
 
-async def _refused(visit: Visit) -> Exception:
-    """Why the login form is what is left: a server error, a session that was dropped at once, a lock, or wrong words."""
+async def _refused(visit: Visit, codes_tried: int) -> Exception:
+    """Why the login form is what is left: a server error, a session that was dropped at once, a lock, wrong codes or words."""
     visit.refuse_noticed_error()
     if await LoginPage(visit.page).locked.first.is_visible() or LOCKED.search(visit.dialog or ""):
         return AccountLocked(
@@ -194,6 +198,8 @@ async def _refused(visit: Visit) -> Exception:
         return SessionDropped(
             f"{visit.store}: signed in, and sent back to the login page at once. The next run tries again"
         )
+    if codes_tried:
+        return OtpRequired(_otp_told(visit, codes_tried))
     return LoginRejected(
         f"{visit.store}: the portal refused the user, the password or the store code. Mend them and run: {visit.bootstrap()}"
     )

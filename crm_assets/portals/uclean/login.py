@@ -46,6 +46,8 @@ async def open_login(visit: Visit, credentials: "Credentials | None") -> None:
     if credentials:
         await _type(form.email, credentials.user)
         await _type(form.password, credentials.password.get_secret_value())
+    else:
+        await form.email.focus()
 
 
 async def sign_in(visit: Visit, credentials: "Credentials", second_factor: SecondFactor | None) -> None:
