@@ -19,7 +19,8 @@ workbook               .xlsx to a table of texts
 rows                   texts to typed values and rejects
 warehouse/             the room with SQL: connection, migrations, ledger, staging, facts, rejects, audit, sessions
 credentials            where a login comes from
-settings, files, logs  the environment, .env and stores.yaml; files written whole; log lines
+settings, store_list   the environment and .env; stores.yaml
+files, logs            files written whole; log lines
 model, errors          the nouns, and the error tree that says who acts
 sandbox/               the two portals as local web apps; imported by cli, demo and tests alone
 """

@@ -22,8 +22,9 @@ from crm_assets.browser.chrome import START_SECONDS, BrowserChoice, open_page
 from crm_assets.browser.evidence import EvidenceShelf
 from crm_assets.browser.fingerprint import Fingerprint
 from crm_assets.browser.guard import HostGuard
+from crm_assets.browser.profile import Profile
 from crm_assets.browser.sealing import parse_key
-from crm_assets.browser.sessions import Profile, Profiles
+from crm_assets.browser.sessions import Profiles
 from crm_assets.browser.storage import captured
 from crm_assets.credentials import Credentials, credentials, profile_keys, secret_name, secret_values
 from crm_assets.errors import AccountLocked, LoginMissing, LoginRejected, NeedsPerson, PersonAwaited, StoreSkipped

@@ -26,7 +26,7 @@ from crm_assets.account import (
     save_session,
     visiting,
 )
-from crm_assets.browser.sessions import Profile
+from crm_assets.browser.profile import Profile
 from crm_assets.credentials import Credentials, secret_name
 from crm_assets.errors import (
     BrowserFroze,

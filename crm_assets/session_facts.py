@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from crm_assets.browser.fingerprint import Fingerprint
-from crm_assets.browser.sessions import Profile, Profiles
+from crm_assets.browser.profile import Profile
+from crm_assets.browser.sessions import Profiles
 from crm_assets.errors import ConfigurationError
 from crm_assets.model import Account, Store
 

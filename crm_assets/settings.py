@@ -1,8 +1,8 @@
-"""Settings: the environment, ``.env`` and ``stores.yaml``, read once, validated, frozen.
+"""Settings: the environment and ``.env``, with the store list, read once, validated, frozen.
 
 Every setting is documented in ``.env.example``. A value is never shown in an error, only its shape: it may be a secret. The
 variables of secrets are kept as they are given: reading the file or running the command that one names belongs to
-``credentials.py``. What a portal does with its ``site`` is the portal's own business.
+``credentials.py``. What a store list looks like belongs to ``store_list.py``.
 """
 
 import difflib
@@ -10,26 +10,14 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
 
-import yaml
 from dotenv import dotenv_values
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PostgresDsn,
-    SecretStr,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError, field_validator
 
 from crm_assets.errors import ConfigurationError
 from crm_assets.model import Store
+from crm_assets.store_list import Crm, read_store_list
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 PROFILE_KEY = "CRM_PROFILE_KEY"
@@ -46,19 +34,6 @@ SECRET_NAME = re.compile(
     r"^CRM_(PROFILE_KEY|[A-Z0-9]+_[A-Z0-9_]+_(USER|PASSWORD|OTP_SECRET))(_FILE|_COMMAND)?$"
     r"|^CRM_[A-Z0-9]+_[A-Z0-9_]+_OTP_(FILE|COMMAND)$"
 )
-HOST_NAME = re.compile(r"(\*\.(?=[^.]+\.))?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-
-
-def _host_name(value: str) -> str:
-    if HOST_NAME.fullmatch(value):
-        return value
-    raise ValueError(
-        "expected a host name in small letters, no scheme, no port, such as cdn.example.com or *.example.com"
-    )
-
-
-Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-Host = Annotated[str, AfterValidator(_host_name)]
 
 
 class Environment(BaseModel):
@@ -127,41 +102,6 @@ def _with_host(url: str) -> str:
     return re.sub(r"@(?=/)", "@localhost", url, count=1) if "host=" in url else url
 
 
-class StoreEntry(BaseModel):
-    """One store in ``stores.yaml``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(min_length=1)
-    first_day: date
-    booking_prefix: str | None = None
-    strategies: tuple[str, ...] = ()
-
-
-class Crm(BaseModel):
-    """One CRM in ``stores.yaml``: the module of its portal, the portal's addresses and the stores.
-
-    ``hosts`` are further hosts that a signed-in browser may talk to, besides those of ``site``.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    title: str = Field(min_length=1)
-    portal: str = Field(pattern=r"^[a-zA-Z_][\w.]*$")
-    max_window_days: int = Field(default=90, ge=1, le=366)
-    site: dict[str, Any] = Field(default_factory=dict)
-    hosts: tuple[Host, ...] = ()
-    stores: dict[Code, StoreEntry] = Field(min_length=1)
-
-
-class StoresFile(BaseModel):
-    """The whole of ``stores.yaml``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    crms: dict[Code, Crm] = Field(min_length=1)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that is configured, with paths made absolute; ``secrets`` as the variables have them."""
@@ -219,7 +159,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     values = {name: value for name, value in values.items() if name.startswith("CRM_") and value}
     _refuse_misspelt(values)
     env = _environment(values)
-    crms = _crms(env.home / env.stores_file.expanduser())
+    crms = read_store_list(env.home / env.stores_file.expanduser())
     _refuse_misspelt_secrets(values, crms)
     _refuse_doubled_secrets(values, crms)
     secrets = {name: SecretStr(value) for name, value in values.items() if SECRET_NAME.match(name)}
@@ -295,18 +235,6 @@ def _prefixes(crms: Mapping[str, Crm]) -> Iterator[tuple[str, str]]:
     for crm, entry in crms.items():
         for code in entry.stores:
             yield f"{crm}/{code}", secret_prefix(crm, code)
-
-
-def _crms(path: Path) -> Mapping[str, Crm]:
-    try:
-        return StoresFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).crms
-    except FileNotFoundError:
-        raise ConfigurationError(f"CRM_STORES_FILE: expected the store list, found no file at {path}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: expected YAML, found: {error}") from None
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors())
-        raise ConfigurationError(f"{path}: {wrong}. Compare it with the stores.yaml of the project") from None
 
 
 def _listed(names: Mapping[str, object]) -> str:

@@ -108,7 +108,7 @@ def said(installation: CommandLine) -> Said:
         (installation.home / "code").write_text("000000", encoding="utf-8")
         show = f"{sys.executable} -c \"print(open('code').read())\""
         run("wrong code", "bootstrap", "--crm", "td", "--store", "a668", "--terminal", CRM_TD_A668_OTP_COMMAND=show)
-        ask = f"{sys.executable} -c \"{READ_CODE}\" {sandbox.urls['control']}/state"
+        ask = f'{sys.executable} -c "{READ_CODE}" {sandbox.urls["control"]}/state'
         run("bootstrap", "bootstrap", "--crm", "td", "--store", "a668", "--terminal", CRM_TD_A668_OTP_COMMAND=ask)
         sandbox.fault("overdue", store="a668")
         run("overdue", *td)

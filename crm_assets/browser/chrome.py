@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from crm_assets.browser.fingerprint import Fingerprint, own_user_agent
 from crm_assets.browser.guard import HostGuard
 from crm_assets.browser.processes import BrowserProcesses
-from crm_assets.browser.sessions import Profile
+from crm_assets.browser.profile import Profile
 from crm_assets.browser.storage import restore_session_storage
 from crm_assets.errors import BrowserFroze, BrowserMissing, ConfigurationError
 

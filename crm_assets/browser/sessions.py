@@ -1,52 +1,28 @@
-"""Session store: one profile per store account, a Playwright storage state with what we know about it.
+"""Session store: one profile per store account.
 
-Paths, permissions, the plain and the sealed form, and whole-or-not-at-all writing with the previous good state beside. Signing
-in belongs to ``portals/<crm>/login.py``; whether a state is good enough to be saved is decided by who probed it.
+Paths, permissions, sealed or plain, and whole-or-not-at-all writing with the previous good state beside. What a profile holds
+belongs to ``profile.py``, signing in to ``portals/<crm>/login.py``; whether a state is good enough to be saved is decided by who
+probed it.
 """
 
 import hashlib
-import json
 import logging
 import os
 import shlex
 import stat
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from crm_assets.browser import sealing
-from crm_assets.browser.fingerprint import Fingerprint
+from crm_assets.browser.profile import Damaged, Profile, parsed, plain_form
 from crm_assets.errors import ConfigurationError
 from crm_assets.files import write_whole
 from crm_assets.logs import say
 from crm_assets.model import Store
 
-NOTE = "crm_assets"
-"""Our one key in a storage state; Playwright passes over it."""
-
-VERSION = 1
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 EVERYONE_ELSE = 0o077
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """What opens an account without a password: Playwright's storage state, sessionStorage by origin, and who made it.
-
-    ``saved_at`` is aware; it and the fingerprint are missing where Playwright itself or a person wrote the file.
-    """
-
-    state: Mapping[str, Any] = field(repr=False)
-    session_storage: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
-    fingerprint: Fingerprint | None = None
-    saved_at: datetime | None = None
-
-
-class _Damaged(Exception):
-    """The content is not a profile, whoever's; a previous one may stand in for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +49,7 @@ class Profiles:
         self._refuse_open_folder(store)
         try:
             return self._profile(store, self.path(store))
-        except _Damaged:
+        except Damaged:
             previous = self._previous(store)
             if previous is None:
                 raise _not_a_profile(store, self.path(store)) from None
@@ -84,7 +60,7 @@ class Profiles:
         """A session from any file, plain or sealed. Raises ConfigurationError when it is none for this account."""
         try:
             profile = self._profile(store, file, refuse_wide=False)
-        except _Damaged:
+        except Damaged:
             profile = None
         if profile is None:
             raise ConfigurationError(
@@ -143,7 +119,7 @@ class Profiles:
         return self.path(store), self.previous_path(store)
 
     def _write(self, store: Store, path: Path, profile: Profile) -> None:
-        plain = _plain_form(store, profile)
+        plain = plain_form(str(store), profile)
         content = sealing.seal(plain, account=str(store), key=self.keys[0]) if self.keys else plain
         write_whole(path, content, mode=FILE_MODE)
 
@@ -155,14 +131,14 @@ class Profiles:
     def _previous(self, store: Store) -> Profile | None:
         try:
             return self._profile(store, self.previous_path(store))
-        except _Damaged:
+        except Damaged:
             return None
 
     def _standing(self, store: Store) -> Profile | None:
         """The profile worth keeping: one that does not open would push out a previous one that does."""
         try:
             return self._profile(store, self.path(store))
-        except (_Damaged, ConfigurationError):
+        except (Damaged, ConfigurationError):
             return None
 
     def _not_yet_sealed(self, store: Store, path: Path) -> Profile | None:
@@ -172,7 +148,7 @@ class Profiles:
             return None
         try:
             return self._profile(store, path)
-        except _Damaged:
+        except Damaged:
             raise _not_a_profile(store, path) from None
 
     def _prepare_folder(self, store: Store) -> None:
@@ -212,70 +188,13 @@ def _opened(store: Store, path: Path, content: bytes, keys: tuple[bytes, ...]) -
             content = sealing.unseal(content, account=str(store), keys=keys)
         except ConfigurationError as error:
             raise ConfigurationError(f"{error}; or {_start_again(store, path)}") from None
-    return _parsed(store, path, content)
-
-
-def _plain_form(store: Store, profile: Profile) -> bytes:
-    """A storage state that Playwright takes as it is, with our note in it."""
-    note = {
-        "version": VERSION,
-        "account": str(store),
-        "saved_at": profile.saved_at.isoformat() if profile.saved_at else None,
-        "fingerprint": profile.fingerprint.as_json() if profile.fingerprint else None,
-        "session_storage": {origin: dict(items) for origin, items in profile.session_storage.items()},
-    }
-    return json.dumps({**profile.state, NOTE: note}, indent=1).encode()
-
-
-def _parsed(store: Store, path: Path, plain: bytes) -> Profile:
-    """The profile in the plain form, ours or Playwright's own."""
-    state = _object(plain)
-    note = state.pop(NOTE, {})
-    if not (isinstance(note, dict) and _is_list_of_objects(state, "cookies") and _is_list_of_objects(state, "origins")):
-        raise _Damaged
-    account = note.get("account", str(store))
-    if account != str(store):
+    account, profile = parsed(content)
+    if account not in (None, str(store)):
         raise ConfigurationError(
             f"{store}: expected this account's profile, found that of {account} in {path}. "
             f"Bring the account's own file, or {_start_again(store, path)}"
         )
-    return Profile(
-        state=state,
-        session_storage=_session_storage(note.get("session_storage", {})),
-        fingerprint=Fingerprint.from_json(note.get("fingerprint")),
-        saved_at=_moment(note.get("saved_at")),
-    )
-
-
-def _object(plain: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(plain)
-    except (ValueError, RecursionError):
-        raise _Damaged from None
-    if not isinstance(value, dict):
-        raise _Damaged
-    return value
-
-
-def _is_list_of_objects(state: Mapping[str, Any], name: str) -> bool:
-    value = state.get(name)
-    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
-
-
-def _session_storage(value: object) -> dict[str, dict[str, str]]:
-    if not isinstance(value, dict) or not all(isinstance(items, dict) for items in value.values()):
-        raise _Damaged
-    if not all(isinstance(text, str) for items in value.values() for text in items.values()):
-        raise _Damaged
-    return value
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None
+    return profile
 
 
 def _not_a_profile(store: Store, path: Path) -> ConfigurationError:

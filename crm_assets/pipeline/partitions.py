@@ -8,7 +8,7 @@ from datetime import date
 
 import dagster as dg
 
-from crm_assets.settings import Crm
+from crm_assets.store_list import Crm
 
 BACKFILL_DAYS = 90
 ZONE = "Asia/Kolkata"

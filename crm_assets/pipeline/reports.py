@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from crm_assets.model import Report
 from crm_assets.portals.contract import find_portal, site_of
-from crm_assets.settings import Crm, Settings
+from crm_assets.settings import Settings
+from crm_assets.store_list import Crm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

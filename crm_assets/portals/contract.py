@@ -19,7 +19,7 @@ from crm_assets.errors import ConfigurationError
 from crm_assets.model import Export, Report, Window
 from crm_assets.otp import Answer
 from crm_assets.portals.visit import Visit
-from crm_assets.settings import Crm
+from crm_assets.store_list import Crm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from crm_assets.browser.chrome import BrowserChoice, OpenPage, open_page
 from crm_assets.browser.fingerprint import Fingerprint
 from crm_assets.browser.guard import HostGuard
 from crm_assets.browser.processes import SESSION_MARK
-from crm_assets.browser.sessions import Profile
+from crm_assets.browser.profile import Profile
 from crm_assets.errors import BrowserFroze, BrowserMissing, ConfigurationError
 from crm_assets.model import Download, Window
 from crm_assets.multi_crm_downloader import download_all

@@ -14,7 +14,8 @@ import pytest
 
 from crm_assets.browser import sessions
 from crm_assets.browser.fingerprint import Fingerprint
-from crm_assets.browser.sessions import Profile, Profiles
+from crm_assets.browser.profile import Profile
+from crm_assets.browser.sessions import Profiles
 from crm_assets.errors import ConfigurationError
 from crm_assets.model import Store
 

@@ -18,7 +18,8 @@ from playwright.async_api import Browser, Error, Frame, Page, async_playwright
 
 from crm_assets.browser import storage
 from crm_assets.browser.chrome import SYSTEM_COMMANDS
-from crm_assets.browser.sessions import Profile, Profiles
+from crm_assets.browser.profile import Profile
+from crm_assets.browser.sessions import Profiles
 from crm_assets.browser.storage import captured, restore_session_storage
 from crm_assets.model import Store
 

@@ -1,6 +1,6 @@
 """``crm_download bootstrap``: in a window, at a terminal, from a file; three ways, one result.
 
-The window stands on a virtual screen, where a robot person presses real keys. Codes come from the sandbox, as a mobile shows them.
+The window stands on a virtual screen, where a robot person presses real keys. Codes come from the sandbox, as on a mobile.
 """
 
 import json
@@ -9,6 +9,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from threading import Event
 
@@ -105,6 +106,19 @@ def command(shared: CommandLine) -> Iterator[CommandLine]:
 # In a window.
 
 
+def fill_in(screen: Screen, code: str) -> None:
+    screen.click_beside()
+    screen.press("Tab", "ctrl+a")
+    screen.type(code)
+    screen.press("Return")
+
+
+def pay_later(screen: Screen) -> None:
+    """The second button: the first one is "Pay now"."""
+    screen.click_beside()
+    screen.press("Tab", "Tab", "Return")
+
+
 @pytest.fixture(scope="module")
 def in_a_window(shared: CommandLine, screen: Screen) -> tuple[Ran, Ran]:
     """A bootstrap with a code and a licence notice on the way, then an unattended run."""
@@ -113,13 +127,10 @@ def in_a_window(shared: CommandLine, screen: Screen) -> tuple[Ran, Ran]:
     sandbox.fault("licence", store="a668")
     with shared.started(*bootstrap(TD), **screen.environ) as process:
         said = read_until(process.stderr, YOUR_TURN)
-        screen.press("Return")  # the form is filled
+        screen.leave("Login", lambda: screen.press("Return"))  # the form is filled
         code = code_sent(sandbox, 1)
-        screen.wait_for_window("Verification")
-        screen.type(code)
-        screen.press("Return")
-        screen.wait_for_window("Licence")
-        screen.press("Tab", "Tab", "Return")  # "I will pay later"
+        screen.leave("Verification", lambda: fill_in(screen, code))
+        screen.leave("Licence", lambda: pay_later(screen))
         out, err = process.communicate(timeout=60)
     sandbox.clear_faults()
     return Ran(code=process.returncode, out=out, err=said + err), shared(*download(TD))
@@ -164,7 +175,7 @@ def test_overdue_orders_are_the_stores_own_business_and_the_session_is_good(
     command.sandbox.fault("overdue", store="a817")
     with command.started(*bootstrap("td/a817"), **screen.environ) as process:
         read_until(process.stderr, YOUR_TURN)
-        screen.press("Return")
+        screen.leave("Login", lambda: screen.press("Return"))
         out, err = process.communicate(timeout=60)
     assert_kept(command, "td/a817", process.returncode, out)
     assert "Someone at the store must clear them" in err
@@ -193,8 +204,9 @@ def test_a_window_in_which_nobody_acts_is_given_up(
     desk = Desk(settings=installation.settings, book=book, clock=system_clock, run_id="nobody", headless=False)
     with pytest.raises(PersonAwaited) as caught:
         multi_crm_downloader.bootstrap_in_window(desk, installation.store(TD), None)
+    login_page = f"{installation.sandbox.urls['subs']}/Login"
     assert str(caught.value) == (
-        f"td/a668: expected a person to sign in within 2 s, but the window is still at {installation.sandbox.urls['subs']}/Login. "
+        f"td/a668: expected a person to sign in within 2 s, but the window is still at {login_page}. "
         "Run again: crm_download bootstrap --crm td --store a668"
     )
     assert book.states == []
@@ -294,7 +306,7 @@ def settled(shared: CommandLine) -> dict[str, Ran]:
         else:
             ran[name] = shared(*download(TD), "--json")
         codes.append(sandbox.log.codes_sent[TD])
-    assert [after - before for before, after in zip(codes, codes[1:], strict=False)] == [1, 0, 1, 0]
+    assert [after - before for before, after in pairwise(codes)] == [1, 0, 1, 0]
     return ran
 
 
@@ -445,7 +457,7 @@ def test_whoever_comes_while_another_works_in_the_account_waits_and_is_told_for_
             waiting = read_until(second.stderr, "[waiting]")
             first.answer(command.sandbox.otp_code(TD))
             assert first.ended() == 0, first.said
-            out, err = second.communicate(timeout=60)
+            out, _ = second.communicate(timeout=60)
     holder = f"crm_download bootstrap, process {first.process.pid} on "
     assert impatient.code == 1, impatient
     assert f"[td/a668] [waiting] [the account is held by {holder}" in waiting

@@ -7,7 +7,7 @@ import pytest
 
 from crm_assets.account import profiles_of
 from crm_assets.browser.fingerprint import Fingerprint
-from crm_assets.browser.sessions import Profile
+from crm_assets.browser.profile import Profile
 from crm_assets.doctor.findings import Finding, Level
 from crm_assets.doctor.sessions import Around, look_at_sessions
 from crm_assets.model import Account, AccountState

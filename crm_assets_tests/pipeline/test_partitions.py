@@ -7,7 +7,7 @@ import pytest
 
 from crm_assets.model import business_day, system_clock
 from crm_assets.pipeline.partitions import days_by_store, key_of, partitions_of, range_tags, refuse_mixed_range
-from crm_assets.settings import Crm, StoreEntry
+from crm_assets.store_list import Crm, StoreEntry
 
 CRM = Crm(
     title="TumbleDry",

@@ -1,0 +1,77 @@
+"""The store list, ``stores.yaml``: which CRMs there are, their addresses and their stores.
+
+Reading and validating it. What a portal does with its ``site`` is the portal's own business.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from crm_assets.errors import ConfigurationError
+
+HOST_NAME = re.compile(r"(\*\.(?=[^.]+\.))?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+
+
+def _host_name(value: str) -> str:
+    if HOST_NAME.fullmatch(value):
+        return value
+    raise ValueError(
+        "expected a host name in small letters, no scheme, no port, such as cdn.example.com or *.example.com"
+    )
+
+
+Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+Host = Annotated[str, AfterValidator(_host_name)]
+
+
+class StoreEntry(BaseModel):
+    """One store in ``stores.yaml``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    first_day: date
+    booking_prefix: str | None = None
+    strategies: tuple[str, ...] = ()
+
+
+class Crm(BaseModel):
+    """One CRM in ``stores.yaml``: the module of its portal, the portal's addresses and the stores.
+
+    ``hosts`` are further hosts that a signed-in browser may talk to, besides those of ``site``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = Field(min_length=1)
+    portal: str = Field(pattern=r"^[a-zA-Z_][\w.]*$")
+    max_window_days: int = Field(default=90, ge=1, le=366)
+    site: dict[str, Any] = Field(default_factory=dict)
+    hosts: tuple[Host, ...] = ()
+    stores: dict[Code, StoreEntry] = Field(min_length=1)
+
+
+class StoresFile(BaseModel):
+    """The whole of ``stores.yaml``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    crms: dict[Code, Crm] = Field(min_length=1)
+
+
+def read_store_list(path: Path) -> Mapping[str, Crm]:
+    """The CRMs of a file, by code. Raises ConfigurationError naming the place of the mistake."""
+    try:
+        return StoresFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).crms
+    except FileNotFoundError:
+        raise ConfigurationError(f"CRM_STORES_FILE: expected the store list, found no file at {path}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: expected YAML, found: {error}") from None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"{path}: {wrong}. Compare it with the stores.yaml of the project") from None
