@@ -34,6 +34,11 @@ LIST_SECONDS = 10  # an account without any request shows an empty list for ever
 
 async def export(visit: Visit, report: Report, window: Window) -> Export:
     """The order report of a window. Raises ExportTimedOut when the portal does not finish it in time."""
+    async with _notices_closed(visit):
+        return await _exported(visit, window)
+
+
+async def _exported(visit: Visit, window: Window) -> Export:
     app = await _open_report(visit)
     if await app.export_now.is_visible():
         await _set_range(visit, app, window)
@@ -54,8 +59,7 @@ async def _open_report(visit: Visit) -> ReportApp:
     home, app = HomePage(visit.page), ReportApp(visit.page)
     await refuse_overdue(visit)
     if await home.report_link.is_visible():
-        async with _notices_closed(visit, home):
-            await home.report_link.click()
+        await home.report_link.click()
         await visit.page.wait_for_url(REPORT_OR_LOGIN, wait_until="domcontentloaded")
     else:
         await visit.goto(visit.site.order_report(visit.store.code))
@@ -66,8 +70,9 @@ async def _open_report(visit: Visit) -> ReportApp:
 
 
 @asynccontextmanager
-async def _notices_closed(visit: Visit, home: HomePage) -> AsyncIterator[None]:
-    """A notice that comes up over home meanwhile, at whatever moment, is closed by its own closer."""
+async def _notices_closed(visit: Visit) -> AsyncIterator[None]:
+    """A notice that comes up over the page meanwhile, at whatever moment, is closed by its own closer."""
+    home = HomePage(visit.page)
 
     async def close() -> None:
         visit.step("close a notice")

@@ -128,13 +128,15 @@ async def _submitted(visit: Visit) -> Ending:
 
     form = LoginPage(visit.page)
     await _leave(visit)
-    async with visit.page.expect_request(lambda request: request.method == "POST") as sent:
+    async with visit.page.expect_request(
+        lambda request: request.method == "POST" and visit.guard.allows(request.url)
+    ) as sent:
         await form.submit.click()
     try:
         return await _ending(visit)
     except WaitedTooLong:
         answered = await (await sent.value).response()
-        if answered and answered.ok and await form.user.is_visible():
+        if answered and answered.status < 500 and await form.user.is_visible():
             return Ending.FORM
         raise
 
@@ -155,13 +157,17 @@ async def _answer(visit: Visit, second_factor: SecondFactor) -> Ending:
     challenge = Challenge(store=visit.store, text=text, expires_in=parse_expiry(text), asked_at=visit.now())
     code = await second_factor.answer(challenge)
     visit.secrets.append(code)
-    await page.code.click()
-    await page.code.fill("")
+    field = page.one_time_field if await page.one_time_field.is_visible() else page.only_field
+    await field.click()
+    await field.fill("")
     await visit.page.keyboard.type(code)
     if await page.trust.is_visible():
         await page.trust.check()
     await _leave(visit)
-    await page.submit.click()
+    if await page.submit.is_visible():
+        await page.submit.click()
+    else:
+        await visit.page.keyboard.press("Enter")
     return await _ending(visit)
 
 
@@ -175,7 +181,7 @@ async def _ending(visit: Visit) -> Ending:
     form, home = LoginPage(visit.page), HomePage(visit.page)
     await AnyPage(visit.page).another.or_(form.refusal).first.wait_for()
     await visit.settle()
-    if OTP_ADDRESS.search(visit.address) or await OtpPage(visit.page).asked.is_visible():
+    if OTP_ADDRESS.search(visit.address) or await OtpPage(visit.page).one_time_field.is_visible():
         return Ending.OTP
     if LICENCE_ADDRESS.search(visit.address):
         return Ending.LICENCE

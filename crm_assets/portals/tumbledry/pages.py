@@ -67,12 +67,9 @@ class OtpPage:
     """``frmVerification``: its ids are not recorded, so its parts are found by what they say they are."""
 
     def __init__(self, page: "Page") -> None:
-        one_time = page.locator("input[autocomplete='one-time-code']")
-        only_field = page.locator(
-            "input:is([type='text'], [type='tel'], [type='number'], [type='password'], :not([type]))"
-        )
-        self.code = one_time.or_(only_field).filter(visible=True).first
-        self.asked = one_time.filter(visible=True)
+        self.one_time_field = page.locator("input[autocomplete='one-time-code']").filter(visible=True).first
+        typed = "input:is([type='text'], [type='tel'], [type='number'], [type='password'], :not([type])):enabled"
+        self.only_field = page.locator(typed).filter(visible=True).first
         self.trust = page.get_by_role("checkbox", name=re.compile("trust|remember", re.IGNORECASE)).first
         self.submit = page.get_by_role(
             "button", name=re.compile("verify|submit|continue|confirm|validate|log ?in", re.IGNORECASE)

@@ -12,6 +12,7 @@ from crm_assets.errors import (
     PortalChanged,
     PortalUnavailable,
 )
+from crm_assets.model import business_day
 from crm_assets.portals.contract import SecondFactor
 from crm_assets.portals.uclean.pages import LOCKED, LOGIN_ADDRESS, LoginPage, Shell
 from crm_assets.portals.visit import Visit
@@ -68,6 +69,7 @@ async def sign_in(visit: Visit, credentials: "Credentials", second_factor: Secon
         raise OtpRequired(f"{visit.store}: signed out and an OTP is asked for. Run: {visit.bootstrap()}")
     if await form.refusal.first.is_visible():
         raise _rejected(visit, await form.refusal.first.inner_text())
+    await form.password.wait_for(state="hidden")
     await visit.settle()
     if not await _api_accepts(visit):
         raise PortalChanged(f"{visit.store}: signed in, yet the API does not accept the session's token")
@@ -106,7 +108,10 @@ async def _api_accepts(visit: Visit) -> bool:
     token = await token_of(visit)
     if not token:
         return False
-    url = visit.site.api + visit.site.probe_path
+    today = business_day(visit.clock)
+    url = (
+        f"{visit.site.api}{visit.site.probe_path}&{visit.site.from_parameter}={today}&{visit.site.to_parameter}={today}"
+    )
     answer = await visit.fetch("GET", url, headers={"Authorization": f"Bearer {token}"})
     if answer.status not in (200, 401, 403):
         raise PortalChanged(f"{visit.store}: expected 200 or 401 from {url.split('?')[0]}, found {answer.status}")
@@ -122,8 +127,19 @@ async def _refuse_refusal(visit: Visit, answer: "Response") -> None:
     visit.refuse_server_error(answer.status, answer.url)
     if answer.status == 429:
         raise PortalUnavailable(f"{visit.store}: the portal asks to wait before the next login (429). Try again later")
-    if answer.status >= 400:
-        raise _rejected(visit, await answer.text())
+    words = await _words_of(answer)
+    if answer.status >= 400 or (words and "token" not in words):  # some portals refuse politely, with a 200
+        raise _rejected(visit, words)
+
+
+async def _words_of(answer: "Response") -> str:
+    """The answer's text; empty when the page went on before it could be read, which it does once it is signed in."""
+    from playwright.async_api import Error
+
+    try:
+        return await answer.text()
+    except Error:
+        return ""
 
 
 def _rejected(visit: Visit, words: str) -> LoginRejected | AccountLocked:

@@ -21,7 +21,7 @@ class UCleanSite(BaseModel):
     login_call_path: str = "/api/v1/stores/login"
     home_path: str = "/dashboard"
     gst_report_path: str = "/gst-report"
-    probe_path: str = "/api/v1/stores/profile?franchise=UCLEAN"
+    probe_path: str = "/api/v1/stores/report/tax-report?page=1&limit=1&export=false&franchise=UCLEAN"
     export_report_path: str = "/api/v1/sales/export-report?type=GST&format=excel"
     generate_gst_path: str = "/api/v1/stores/generateGST?franchise=UCLEAN"
     tax_report_path: str = (
