@@ -35,6 +35,7 @@ from crm_assets.errors import (
     NeedsPerson,
     OtpRequired,
     PersonAwaited,
+    PortalTrouble,
     RunCancelled,
     SessionDropped,
     StoreSkipped,
@@ -145,8 +146,6 @@ def bootstrap_in_window(desk: Desk, store: Store, login: Credentials | None) -> 
     """
 
     async def by_hand(account: OpenAccount) -> None:
-        from playwright.async_api import TimeoutError as WaitedTooLong
-
         visit = account.visit
         visit.secrets += [login.user, login.password.get_secret_value()] if login else []
         await account.portal.open_login(visit, login)
@@ -156,8 +155,9 @@ def bootstrap_in_window(desk: Desk, store: Store, login: Credentials | None) -> 
             f"sign in in the browser's window within {PERSON_SECONDS} s; it closes by itself",
         )
         try:
-            await account.portal.arrived(visit, PERSON_SECONDS)
-        except WaitedTooLong:
+            async with asyncio.timeout(PERSON_SECONDS):
+                await account.portal.arrived(visit, 2 * PERSON_SECONDS)  # ours is the limit that ends it
+        except TimeoutError:
             raise PersonAwaited(
                 f"{store}: expected a person to sign in within {PERSON_SECONDS} s, but the window is still at {visit.address}. "
                 f"Run again: {visit.bootstrap()}"
@@ -214,9 +214,9 @@ async def _bootstrap(
     """
     async with desk.book.hold(store):
         profile = brought or desk.profiles.load(store)
-        async with visiting(desk, store, profile) as account, understood(account.visit):
+        async with visiting(desk, store, profile) as account, _window_open(desk, account.visit):
             account.visit.ends_at += patience
-            async with in_time(account.visit), _window_open(desk, account.visit):
+            async with understood(account.visit), in_time(account.visit):
                 again = profile is None or not await _opens(account)
                 if again:
                     await _sign_in_attended(desk, account, sign_in, record=brought is None)
@@ -248,12 +248,10 @@ async def _sign_in_attended(
 
 @asynccontextmanager
 async def _window_open(desk: Desk, visit: Visit) -> AsyncIterator[None]:
-    """A person may close the window, which Playwright tells as a failure of whatever was under way."""
-    from playwright.async_api import Error as BrowserError
-
+    """A person may close the window, which shows as trouble of the portal in whatever was under way."""
     try:
         yield
-    except BrowserError:
+    except PortalTrouble:
         if desk.headless or not visit.page.is_closed():
             raise
         raise PersonAwaited(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from crm_assets.browser.evidence import EvidenceShelf, Step
 from crm_assets.browser.guard import HostGuard
@@ -25,15 +25,23 @@ if TYPE_CHECKING:
     from playwright.async_api import APIResponse, BrowserContext, Dialog, Page, Request, Response
 
 SETTLE_MILLISECONDS = 3000
+LOCKED = re.compile(
+    r"\b(account|user|login|profile)\b.{0,40}\b(locked|blocked|disabled|suspended|deactivated)"
+    r"|\b(locked|blocked|disabled|suspended|deactivated)\b.{0,30}\b(account|user|login|profile)\b|too many .{0,20}attempts",
+    re.IGNORECASE,
+)
+"""How portals say that an account is locked."""
+LOCKED_STATUS, TOO_OFTEN = 423, 429
 
 
 @dataclass(slots=True, kw_only=True)
 class Visit:
     """``site`` is the portal's own model; ``ends_at`` is when the attempt must be over, on the event loop's clock.
 
-    Of the step under way: ``pages_asked`` are the addresses it led to, redirects included; ``server_error`` is the last 5xx
-    answer to anything the page asked for, ``dialog`` the last JavaScript message box, which was closed. ``secrets`` are texts
-    that must not show in evidence.
+    Of the step under way: ``pages_asked`` are the addresses it led to, redirects included; ``posts`` is what the page sent to
+    the portal, ``answers`` what came back; ``server_error`` is the last 5xx answer to anything the page asked for, ``page_error``
+    the last to a page itself, ``dialog`` the last JavaScript message box, which was closed. ``secrets`` are texts that must not
+    show in evidence.
     """
 
     page: "Page"
@@ -47,8 +55,11 @@ class Visit:
     secrets: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     pages_asked: list[str] = field(default_factory=list)
+    posts: list["Request"] = field(default_factory=list)
+    answers: list["Response"] = field(default_factory=list)
     page_is_spent: bool = False
     server_error: str | None = None
+    page_error: str | None = None
     dialog: str | None = None
 
     def __post_init__(self) -> None:
@@ -74,8 +85,9 @@ class Visit:
     def step(self, name: str) -> None:
         """Name what is being done: the log shows it, and an error says where it happened."""
         self.steps.append(Step(at=self.now(), name=name))
-        self.server_error = self.dialog = None
-        self.pages_asked.clear()
+        self.server_error = self.page_error = self.dialog = None
+        for noticed in (self.pages_asked, self.posts, self.answers):
+            noticed.clear()
         say(self.store, name, level=logging.DEBUG)
 
     def now(self) -> datetime:
@@ -88,6 +100,11 @@ class Visit:
     def was_at(self, address: re.Pattern[str]) -> bool:
         """Whether this step led to such an address, be it for a moment."""
         return any(address.search(asked) for asked in self.pages_asked)
+
+    def answers_that_decide(self) -> list["Response"]:
+        """The answers to what carried a secret, such as a login; to everything sent where the page hides what it sends."""
+        decisive = [sent for sent in self.posts if self._carries_secret(sent)] or self.posts
+        return [answer for answer in self.answers if answer.request in decisive]
 
     def bootstrap(self) -> str:
         """The command with which a person helps this store."""
@@ -129,9 +146,14 @@ class Visit:
             raise PortalUnavailable(f"{self.store}: {url.split('?')[0]} answered {status} ({self.at}). Try again later")
 
     def refuse_noticed_error(self) -> None:
-        """Raise PortalUnavailable when this step has met a server error, whatever the page made of it."""
-        if self.server_error:
-            raise PortalUnavailable(f"{self.store}: {self.server_error} ({self.at}). Try again later")
+        """Raise PortalUnavailable when a page of this step, or what was sent, met a server error, whatever became of it.
+
+        One that an ornament of the page met says nothing of the login.
+        """
+        if self.page_error:
+            raise PortalUnavailable(f"{self.store}: {self.page_error} ({self.at}). Try again later")
+        for answer in self.answers_that_decide():
+            self.refuse_server_error(answer.status, answer.url)
 
     def refuse_other_hosts(self) -> None:
         """Raise PortalMoved when the page was led to a host that ``stores.yaml`` does not list."""
@@ -148,17 +170,45 @@ class Visit:
         )
 
     def _remember(self, request: "Request") -> None:
-        if request.is_navigation_request() and request.frame.parent_frame is None:
+        if _is_page(request):
             self.pages_asked.append(request.url.split("?")[0])
+        if request.method == "POST" and request.resource_type != "ping" and self.guard.allows(request.url):
+            self.posts.append(request)
 
     def _notice(self, response: "Response") -> None:
-        """Remember a server error: whoever then waits in vain can say why."""
+        """Remember what the portal said: whoever then waits in vain can say why."""
         if response.status >= 500:
             self.server_error = f"{response.url.split('?')[0]} answered {response.status}"
+            if _is_page(response.request):
+                self.page_error = self.server_error
+        if response.request in self.posts:
+            self.answers.append(response)
+
+    def _carries_secret(self, request: "Request") -> bool:
+        sent = unquote_plus((request.post_data_buffer or b"").decode(errors="replace"))
+        return any(secret in sent for secret in self.secrets)
 
     async def _close_dialog(self, dialog: "Dialog") -> None:
+        if dialog.type == "beforeunload":
+            await dialog.accept()  # the page may be left
+            return
         self.dialog = dialog.message
         await dialog.dismiss()
+
+
+def _is_page(request: "Request") -> bool:
+    """Is it for the page itself, and not for something in it?"""
+    return request.is_navigation_request() and request.frame.parent_frame is None
+
+
+async def words_of(answer: "Response") -> str:
+    """The answer's text; empty when the page went on before it could be read, which it does once it is signed in."""
+    from playwright.async_api import Error
+
+    try:
+        return await answer.text()
+    except (Error, UnicodeDecodeError):
+        return ""
 
 
 @asynccontextmanager

@@ -13,16 +13,15 @@ from itertools import pairwise
 from pathlib import Path
 from threading import Event
 
-import psycopg
 import pytest
 
 from crm_assets import multi_crm_downloader
 from crm_assets.account import Desk, profiles_of
 from crm_assets.errors import PersonAwaited
-from crm_assets.model import IST, Account, AccountState, system_clock
+from crm_assets.model import IST, AccountState, system_clock
 from crm_assets.sandbox import Sandbox
 from crm_assets.settings import load_settings
-from crm_assets.warehouse import sessions
+from crm_assets_tests.cli.accounts import account_of
 from crm_assets_tests.cli.conversation import Conversation, at_a_pipe, at_a_terminal
 from crm_assets_tests.fixtures.command import CommandLine, Ran, finished, new_command_line, read_until
 from crm_assets_tests.fixtures.sandbox import Installation, RememberedAccounts
@@ -42,13 +41,6 @@ def bootstrap(store: str, *ways: str) -> tuple[str, ...]:
 def download(store: str) -> tuple[str, ...]:
     crm, code = store.split("/")
     return ("download", "--crm", crm, "--store", code, "--from", "today", "--to", "today")
-
-
-def account_of(command: CommandLine, name: str) -> Account | None:
-    """What the database knows of an account."""
-    crm, code = name.split("/")
-    with psycopg.connect(command.url) as conn:
-        return sessions.account(conn, load_settings(command.environ).store(crm, code))
 
 
 def state_of(command: CommandLine, name: str) -> AccountState | None:

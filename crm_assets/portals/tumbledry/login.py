@@ -4,15 +4,19 @@ Every ending is waited for at once, then asked which one it was; the *final* add
 ``/Login`` after it looked like home. A notice is passed, an OTP answered where someone can, and then the next ending awaited.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from crm_assets.errors import (
     AccountLocked,
+    CrmError,
     LoginRejected,
     OtpRequired,
     OverdueOrders,
     PortalChanged,
+    PortalUnavailable,
     SessionDropped,
 )
 from crm_assets.otp import Challenge, parse_expiry
@@ -20,7 +24,6 @@ from crm_assets.portals.contract import SecondFactor
 from crm_assets.portals.tumbledry.pages import (
     HOME_ADDRESS,
     LICENCE_ADDRESS,
-    LOCKED,
     LOGIN_ADDRESS,
     OTP_ADDRESS,
     AnyPage,
@@ -29,12 +32,17 @@ from crm_assets.portals.tumbledry.pages import (
     LoginPage,
     OtpPage,
 )
-from crm_assets.portals.visit import Visit
+from crm_assets.portals.visit import LOCKED, LOCKED_STATUS, TOO_OFTEN, Visit, words_of
 
 if TYPE_CHECKING:
+    from playwright.async_api import Locator
+
     from crm_assets.credentials import Credentials
 
 MOST_PAGES = 8  # between the login form and home; more of them lead in circles
+LASTING_MILLISECONDS = 1500  # of home, before it is believed
+NOTICE_MILLISECONDS = 1000
+SELF_SENT_MILLISECONDS = 500
 
 
 class Ending(Enum):
@@ -42,7 +50,6 @@ class Ending(Enum):
 
     HOME = auto()
     FORM = auto()
-    REFUSED = auto()
     LICENCE = auto()
     OTP = auto()
 
@@ -77,6 +84,7 @@ async def sign_in(visit: Visit, credentials: "Credentials", second_factor: Secon
     """
     await open_login(visit, credentials)
     visit.step("sign in")
+    warnings = await LoginPage(visit.page).locked.all_inner_texts()
     ending = await _submitted(visit)
     codes_tried = 0
     for _ in range(MOST_PAGES):
@@ -90,9 +98,9 @@ async def sign_in(visit: Visit, credentials: "Credentials", second_factor: Secon
                 ending = await _answer(visit, second_factor)
             case Ending.OTP:
                 raise OtpRequired(_otp_told(visit, codes_tried))
-            case Ending.FORM | Ending.REFUSED:
-                raise await _refused(visit, codes_tried)
-    raise PortalChanged(f"{visit.store}: expected home after the login, found {visit.address} again and again")
+            case Ending.FORM:
+                raise await _refused(visit, codes_tried, warnings)
+    raise _in_circles(visit)
 
 
 async def arrived(visit: Visit, seconds: float) -> None:
@@ -110,7 +118,8 @@ async def arrived(visit: Visit, seconds: float) -> None:
 
 async def holds_session(visit: Visit) -> bool:
     """Is the page one behind the login?"""
-    return "/App/" in visit.address and not OTP_ADDRESS.search(visit.address)
+    behind = "/App/" in visit.address and not OTP_ADDRESS.search(visit.address)
+    return behind and not await LoginPage(visit.page).user.is_visible()
 
 
 async def refuse_overdue(visit: Visit) -> None:
@@ -122,23 +131,38 @@ async def refuse_overdue(visit: Visit) -> None:
         )
 
 
-async def _submitted(visit: Visit) -> Ending:
-    """Press Login once and see where it leads. A form that stays although the portal answered is a refusal without words."""
-    from playwright.async_api import TimeoutError as WaitedTooLong
-
-    form = LoginPage(visit.page)
-    await _leave(visit)
-    async with visit.page.expect_request(
-        lambda request: request.method == "POST" and visit.guard.allows(request.url)
-    ) as sent:
-        await form.submit.click()
+@asynccontextmanager
+async def notices_closed(visit: Visit) -> AsyncIterator[None]:
+    """A notice that comes up over the page meanwhile, at whatever moment, is closed by its own closer."""
+    home = HomePage(visit.page)
+    await visit.page.add_locator_handler(home.notice, lambda: close_notices(visit))
     try:
-        return await _ending(visit)
-    except WaitedTooLong:
-        answered = await (await sent.value).response()
-        if answered and answered.status < 500 and await form.user.is_visible():
-            return Ending.FORM
-        raise
+        yield
+    finally:
+        await visit.page.remove_locator_handler(home.notice)
+
+
+async def close_notices(visit: Visit) -> None:
+    """Close whatever notices are up. Their closers are told, not pressed: one notice may cover the other's."""
+    from playwright.async_api import TimeoutError as StillUp
+
+    home = HomePage(visit.page)
+    for _ in range(MOST_PAGES):
+        if not (up := await home.notices.count()):
+            return
+        try:
+            await home.close_notice.dispatch_event("click", timeout=NOTICE_MILLISECONDS)
+            await home.notices.nth(up - 1).wait_for(state="hidden", timeout=NOTICE_MILLISECONDS)
+        except StillUp:
+            continue  # one that is still fading in does not listen
+
+
+async def _submitted(visit: Visit) -> Ending:
+    """Press Login once and see where it leads."""
+    await _leave(visit)
+    async with notices_closed(visit):
+        await LoginPage(visit.page).submit.click()
+    return await _ending(visit)
 
 
 async def _pay_later(visit: Visit) -> Ending:
@@ -149,26 +173,58 @@ async def _pay_later(visit: Visit) -> Ending:
 
 
 async def _answer(visit: Visit, second_factor: SecondFactor) -> Ending:
-    """Hand over one code, typed as a person types it: some pages have a box for each digit."""
+    """Hand over one code, once: a page that sends it by itself when it is complete needs no button."""
     visit.step("answer the one-time password")
     page = OtpPage(visit.page)
-    texts = [" ".join(text.split()) for text in await page.words.all_inner_texts()]
-    text = " ".join(text for text in texts if " " in text)  # a label alone says nothing
-    challenge = Challenge(store=visit.store, text=text, expires_in=parse_expiry(text), asked_at=visit.now())
-    code = await second_factor.answer(challenge)
+    code = await second_factor.answer(await _challenge(visit, page))
     visit.secrets.append(code)
-    field = page.one_time_field if await page.one_time_field.is_visible() else page.only_field
-    await field.click()
-    await field.fill("")
-    await visit.page.keyboard.type(code)
     if await page.trust.is_visible():
         await page.trust.check()
     await _leave(visit)
-    if await page.submit.is_visible():
-        await page.submit.click()
-    else:
-        await visit.page.keyboard.press("Enter")
+    visit.posts.clear()
+    await _type(visit, page, code)
+    if not await _sends_itself(visit):
+        await (page.submit.click() if await page.submit.is_visible() else visit.page.keyboard.press("Enter"))
     return await _ending(visit)
+
+
+async def _challenge(visit: Visit, page: OtpPage) -> Challenge:
+    """What the page says, and how long it says its code is good."""
+
+    async def told(words: "Locator") -> list[str]:
+        return [" ".join(text.split()) for text in await words.all_inner_texts()]
+
+    text = " ".join(text for text in await told(page.words) if " " in text)  # a label alone says nothing
+    expires_in = parse_expiry(text) or parse_expiry(" ".join(await told(page.expiry)))
+    return Challenge(store=visit.store, text=text, expires_in=expires_in, asked_at=visit.now())
+
+
+async def _type(visit: Visit, page: OtpPage, code: str) -> None:
+    """Type a code as a person does, also where each digit has a box."""
+    boxes = await page.boxes.all()
+    if len(boxes) == len(code):
+        for box, digit in zip(boxes, code, strict=True):
+            await box.fill("")
+            await box.press(digit)
+        return
+    field = next(filter(None, [each if await each.is_visible() else None for each in page.fields]), page.fields[-1])
+    await field.click()
+    await field.fill("")
+    await visit.page.keyboard.type(code)
+
+
+async def _sends_itself(visit: Visit) -> bool:
+    """Has the page sent the code as soon as it was complete?"""
+    from playwright.async_api import TimeoutError as WaitedTooLong
+
+    try:
+        if not visit.posts:
+            await visit.page.wait_for_event(
+                "request", lambda request: request in visit.posts, timeout=SELF_SENT_MILLISECONDS
+            )
+    except WaitedTooLong:
+        return False
+    return True
 
 
 async def _leave(visit: Visit) -> None:
@@ -177,30 +233,86 @@ async def _leave(visit: Visit) -> None:
 
 
 async def _ending(visit: Visit) -> Ending:
-    """Wait until another page is there, or this one refuses, and say which ending it is."""
+    """Wait for another page, or for this one to refuse, and say which ending it is. A page that is none goes on by itself."""
+    for _ in range(MOST_PAGES):
+        ending = await _news(visit)
+        if ending is Ending.HOME:
+            ending = await _lasting(visit)
+        if ending:
+            return ending
+        await _leave(visit)
+    raise _in_circles(visit)
+
+
+async def _news(visit: Visit) -> Ending | None:
+    """Wait for something that was not there before. A form or a question that stays although the portal answered is refused."""
+    from playwright.async_api import TimeoutError as WaitedTooLong
+
     form, home = LoginPage(visit.page), HomePage(visit.page)
-    await AnyPage(visit.page).another.or_(form.refusal).first.wait_for()
+    anything = (
+        AnyPage(visit.page).another.or_(form.refusal).or_(form.anew).or_(home.report_link).or_(home.overdue_orders)
+    )
+    try:
+        await anything.filter(visible=True).first.wait_for()
+    except WaitedTooLong:
+        if await _asks_for_code(visit):
+            return Ending.OTP
+        at_login = LOGIN_ADDRESS.search(visit.address) or await form.user.is_visible()
+        if visit.answers_that_decide() and at_login:
+            return Ending.FORM
+        raise
     await visit.settle()
-    if OTP_ADDRESS.search(visit.address) or await OtpPage(visit.page).one_time_field.is_visible():
+    return await _shown(visit)
+
+
+async def _lasting(visit: Visit) -> Ending | None:
+    """What home has become a moment later: it may go back to the form, or show what it had to look up first."""
+    from playwright.async_api import TimeoutError as NothingCame
+
+    form, home = LoginPage(visit.page), HomePage(visit.page)
+    try:
+        await form.anew.or_(home.overdue_orders).first.wait_for(timeout=LASTING_MILLISECONDS)
+    except NothingCame:
+        await close_notices(visit)
+    else:
+        await visit.settle()
+    return await _shown(visit)
+
+
+async def _shown(visit: Visit) -> Ending | None:
+    """Which ending the page at hand is, if it is one. Raises OverdueOrders."""
+    form, home = LoginPage(visit.page), HomePage(visit.page)
+    if await _asks_for_code(visit):
         return Ending.OTP
     if LICENCE_ADDRESS.search(visit.address):
         return Ending.LICENCE
-    if await form.refusal.first.is_visible() and LOGIN_ADDRESS.search(visit.address):
-        return Ending.REFUSED
-    await home.report_link.or_(home.overdue_orders).or_(form.user).filter(visible=True).first.wait_for()
+    if await form.user.is_visible():
+        refused = visit.answers_that_decide() and await form.refusal.first.is_visible()
+        return Ending.FORM if refused or await form.anew.is_visible() else None
     await refuse_overdue(visit)
     at_home = HOME_ADDRESS.search(visit.address) and not LOGIN_ADDRESS.search(visit.address)
-    return Ending.HOME if at_home and await home.report_link.is_visible() else Ending.FORM
+    return Ending.HOME if at_home and await home.report_link.is_visible() else None
 
 
-async def _refused(visit: Visit, codes_tried: int) -> Exception:
-    """Why the login form is what is left: a server error, a session that was dropped at once, a lock, wrong codes or words."""
-    visit.refuse_noticed_error()
-    if await LoginPage(visit.page).locked.first.is_visible() or LOCKED.search(visit.dialog or ""):
+async def _asks_for_code(visit: Visit) -> bool:
+    return bool(OTP_ADDRESS.search(visit.address)) or await OtpPage(visit.page).one_time_field.is_visible()
+
+
+async def _refused(visit: Visit, codes_tried: int, warnings: list[str]) -> CrmError:
+    """Why the login form is what is left: a server error, a session that was dropped at once, a lock, wrong codes or words.
+
+    ``warnings`` speak of locks too, and stood there before.
+    """
+    if await _is_locked(visit, warnings):
         return AccountLocked(
             f"{visit.store}: the portal has locked the account. Have it unlocked, then run: {visit.bootstrap()}"
         )
-    if visit.was_at(HOME_ADDRESS):
+    visit.refuse_noticed_error()
+    if any(answer.status == TOO_OFTEN for answer in visit.answers_that_decide()):
+        return PortalUnavailable(
+            f"{visit.store}: the portal asks to wait before the next login ({TOO_OFTEN}). Try again later"
+        )
+    if visit.was_at(HOME_ADDRESS) and not await LoginPage(visit.page).wrong.first.is_visible():
         return SessionDropped(
             f"{visit.store}: signed in, and sent back to the login page at once. The next run tries again"
         )
@@ -209,6 +321,18 @@ async def _refused(visit: Visit, codes_tried: int) -> Exception:
     return LoginRejected(
         f"{visit.store}: the portal refused the user, the password or the store code. Mend them and run: {visit.bootstrap()}"
     )
+
+
+async def _is_locked(visit: Visit, warnings: list[str]) -> bool:
+    """Does the page say so, a message box, or the answer to the script that signs in?"""
+    said = [text for text in await LoginPage(visit.page).locked.all_inner_texts() if text not in warnings]
+    answers = [answer for answer in visit.answers_that_decide() if not answer.request.is_navigation_request()]
+    said += [visit.dialog or "", *[await words_of(answer) for answer in answers]]
+    return any(answer.status == LOCKED_STATUS for answer in answers) or any(map(LOCKED.search, said))
+
+
+def _in_circles(visit: Visit) -> PortalChanged:
+    return PortalChanged(f"{visit.store}: expected home after the login, found {visit.address} again and again")
 
 
 def _otp_told(visit: Visit, codes_tried: int) -> str:

@@ -5,27 +5,42 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from crm_assets.portals.visit import LOCKED
+
 if TYPE_CHECKING:
     from playwright.async_api import FrameLocator, Locator, Page
 
-REPORT_OR_LOGIN = re.compile(r"/App/Reports/OrderReport|/Login", re.IGNORECASE)
+REPORT_OR_LOGIN = re.compile(r"/App/Reports/OrderReport|/Login\b", re.IGNORECASE)
 HOME_ADDRESS = re.compile(r"/App/home", re.IGNORECASE)
-LOGIN_ADDRESS = re.compile(r"/Login", re.IGNORECASE)
+LOGIN_ADDRESS = re.compile(r"/Login\b", re.IGNORECASE)
 LICENCE_ADDRESS = re.compile(r"/App/frmLicence", re.IGNORECASE)
 OTP_ADDRESS = re.compile(r"/App/frmVerification", re.IGNORECASE)
-LOCKED = re.compile(r"account\W.{0,40}\b(locked|blocked|disabled|suspended)|too many .{0,20}attempts", re.IGNORECASE)
 SOME_TEXT = re.compile(r"\S")
+GOOD_NEWS = re.compile(r"success|welcome|please wait|signing in|logging in|redirect", re.IGNORECASE)
+WRONG = re.compile(r"invalid|incorrect|wrong|(does|do) ?n.t match|not valid", re.IGNORECASE)
+CODE_WORDS = re.compile(r"\b(otp|one.?time|(verification|security) code)\b", re.IGNORECASE)
+CODE_OR_PASSWORD = re.compile(r"\b(code|otp|password)\b", re.IGNORECASE)
+EXPIRY = re.compile(r"\b(expir\w+|valid)\b", re.IGNORECASE)
 
-
+FORM = "#txtUserId"
+OVERDUE = "#pnlOrderOverDuePopup"
 REFUSAL = "#lblError, .alert-danger, .text-danger, [role='alert']"
 
 
 class AnyPage:
-    """What every page can show. ``LEAVE`` marks the page at hand and forgets its refusal: what is found then is news."""
+    """What every page can show.
+
+    ``LEAVE`` marks the page at hand, and the form and the notices it shows, until they change: what is found unmarked is news.
+    """
 
     LEAVE = f"""() => {{
         document.documentElement.dataset.left = '';
-        document.querySelectorAll("{REFUSAL}").forEach(said => {{ said.textContent = '' }});
+        document.querySelectorAll("{FORM}, {REFUSAL}").forEach(shown => {{
+            if (!shown.checkVisibility()) return;
+            shown.dataset.known = '';
+            new MutationObserver(() => delete shown.dataset.known)
+                .observe(shown, {{childList: true, characterData: true, subtree: true}});
+        }});
     }}"""
 
     def __init__(self, page: "Page") -> None:
@@ -36,45 +51,69 @@ class LoginPage:
     """``/Login``: user, password and, as "branch pin", the store code."""
 
     def __init__(self, page: "Page") -> None:
-        self.user = page.locator("#txtUserId")
+        self.user = page.locator(FORM)
+        self.anew = page.locator(f"{FORM}:not([data-known])").filter(visible=True)
         self.password = page.locator("#txtPassword")
         self.store_code = page.locator("#txtBranchPin")
         self.submit = page.locator("#btnLogin")
-        self.refusal = page.locator(REFUSAL).filter(has_text=SOME_TEXT, visible=True)
-        self.locked = page.get_by_text(LOCKED)
+        self.refusal = (
+            page.locator(f":is({REFUSAL}):not([data-known])")
+            .filter(has_text=SOME_TEXT, visible=True)
+            .filter(has_not_text=GOOD_NEWS)
+        )
+        self.wrong = self.refusal.filter(has_text=WRONG)
+        self.locked = page.get_by_text(LOCKED).filter(visible=True)
 
 
 class HomePage:
-    """``/<code>/App/home``: signed in when the order report's link is there."""
+    """``/<code>/App/home``: signed in when the order report's link is there.
+
+    The overdue orders are up when they show, or a modal in them does; a notice is what stands neither in them nor around them.
+    """
 
     def __init__(self, page: "Page") -> None:
+        closer = "[data-dismiss='modal']"
         self.report_link = page.locator("#achrOrderReport")
-        self.overdue_orders = page.locator("#pnlOrderOverDuePopup").filter(visible=True)
-        self.notice = page.locator(".modal.show:not(#pnlOrderOverDuePopup):not(:has(#pnlOrderOverDuePopup))").first
-        self.close_notice = self.notice.locator("[data-dismiss='modal']").first
+        self.overdue_orders = (
+            page.locator(f"{OVERDUE}, {OVERDUE} :is(.modal, [role='dialog'])").filter(visible=True).first
+        )
+        self.notices = page.locator(
+            f".modal.show:not({OVERDUE}):not({OVERDUE} .modal):not(:has({OVERDUE})):has({closer})"
+        ).filter(visible=True)
+        self.notice = self.notices.first
+        self.close_notice = self.notice.locator(closer).first
 
 
 class LicencePage:
     """``frmLicence``: a bill to be paid, now or later."""
 
     def __init__(self, page: "Page") -> None:
-        self.pay_later = (
-            page.locator("#btnPayLater").or_(page.get_by_text(re.compile("pay later", re.IGNORECASE))).first
-        )
+        unnamed = page.locator("body:not(:has(#btnPayLater)) :is(a, button)")
+        words = re.compile("pay later", re.IGNORECASE)
+        self.pay_later = page.locator("#btnPayLater").or_(unnamed.filter(has_text=words)).first
 
 
 class OtpPage:
-    """``frmVerification``: its ids are not recorded, so its parts are found by what they say they are."""
+    """``frmVerification``: its ids are not recorded, so its parts are found by what they say they are.
+
+    ``fields`` are where the code may go, the surest first; ``boxes`` where there is one for each digit. ``expiry`` is what stands around a word
+    of it: the time itself may be an element of its own.
+    """
 
     def __init__(self, page: "Page") -> None:
+        typed = page.locator(
+            "input:is([type='text'], [type='tel'], [type='number'], [type='password'], :not([type]))"
+            ":enabled:not([readonly])"
+        ).filter(visible=True)
+        named = page.get_by_label(CODE_WORDS).or_(page.get_by_placeholder(CODE_WORDS))
         self.one_time_field = page.locator("input[autocomplete='one-time-code']").filter(visible=True).first
-        typed = "input:is([type='text'], [type='tel'], [type='number'], [type='password'], :not([type])):enabled"
-        self.only_field = page.locator(typed).filter(visible=True).first
+        self.fields = (self.one_time_field, typed.and_(named).first, typed.first)
+        self.boxes = typed.and_(page.locator("[maxlength='1']"))
         self.trust = page.get_by_role("checkbox", name=re.compile("trust|remember", re.IGNORECASE)).first
-        self.submit = page.get_by_role(
-            "button", name=re.compile("verify|submit|continue|confirm|validate|log ?in", re.IGNORECASE)
-        ).first
-        self.words = page.get_by_text(re.compile(r"\b(code|otp|password)\b", re.IGNORECASE)).filter(visible=True)
+        names = re.compile("verify|submit|continue|confirm|validate|proceed|(log|sign) ?in", re.IGNORECASE)
+        self.submit = page.get_by_role("button", name=names).filter(visible=True).first
+        self.words = page.get_by_text(CODE_OR_PASSWORD).filter(visible=True)
+        self.expiry = page.get_by_text(EXPIRY).filter(visible=True).locator("..")
 
 
 class ReportApp:

@@ -3,6 +3,7 @@
 localStorage is per origin: when the panel moves to another host, every saved session is gone with it and the login comes anew.
 """
 
+import json
 from typing import TYPE_CHECKING
 
 from crm_assets.errors import (
@@ -14,16 +15,18 @@ from crm_assets.errors import (
 )
 from crm_assets.model import business_day
 from crm_assets.portals.contract import SecondFactor
-from crm_assets.portals.uclean.pages import LOCKED, LOGIN_ADDRESS, LoginPage, Shell
-from crm_assets.portals.visit import Visit
+from crm_assets.portals.uclean.pages import CODE_WORDS, LOGIN_ADDRESS, LoginPage, Shell
+from crm_assets.portals.visit import LOCKED, LOCKED_STATUS, TOO_OFTEN, Visit, words_of
 
 if TYPE_CHECKING:
     from playwright.async_api import Locator, Response
 
     from crm_assets.credentials import Credentials
 
-TOKEN = "keys => keys.map(key => localStorage.getItem(key) ?? sessionStorage.getItem(key)).find(Boolean) ?? ''"  # noqa: S105 - a script
+TOKEN = """keys => (keys.map(key => localStorage.getItem(key) ?? sessionStorage.getItem(key)).find(Boolean) ?? '')
+    .replace(/^"|"$/g, '')"""  # noqa: S105 - a script
 FORGET = "keys => keys.forEach(key => { localStorage.removeItem(key); sessionStorage.removeItem(key) })"
+TYPED_TIMES = 3
 
 
 async def signed_in(visit: Visit) -> bool:
@@ -57,19 +60,16 @@ async def sign_in(visit: Visit, credentials: "Credentials", second_factor: Secon
     """
     await open_login(visit, credentials)
     visit.step("sign in")
-    form, shell = LoginPage(visit.page), Shell(visit.page)
+    form = LoginPage(visit.page)
     typed = await form.email.input_value(), await form.password.input_value()
     if typed != (credentials.user, credentials.password.get_secret_value()):
         raise PortalChanged(f"{visit.store}: the login form did not keep what was typed into it")
     async with visit.page.expect_response(lambda response: _is_login_call(visit, response)) as answered:
         await form.submit.click()
     await _refuse_refusal(visit, await answered.value)
-    await shell.navigation.or_(form.refusal).or_(form.one_time_code).filter(visible=True).first.wait_for()
-    if await form.one_time_code.is_visible():
-        raise OtpRequired(f"{visit.store}: signed out and an OTP is asked for. Run: {visit.bootstrap()}")
-    if await form.refusal.first.is_visible():
-        raise _rejected(visit, await form.refusal.first.inner_text())
-    await form.password.wait_for(state="hidden")
+    await _let_in(visit)
+    if await form.one_time_code.first.is_visible():
+        raise _otp_required(visit)
     await visit.settle()
     if not await _api_accepts(visit):
         raise PortalChanged(f"{visit.store}: signed in, yet the API does not accept the session's token")
@@ -78,7 +78,8 @@ async def sign_in(visit: Visit, credentials: "Credentials", second_factor: Secon
 async def arrived(visit: Visit, seconds: float) -> None:
     """Wait until a person has signed in and the panel is there."""
     visit.step("wait for the person to sign in")
-    await Shell(visit.page).navigation.wait_for(timeout=seconds * 1000)
+    await visit.page.wait_for_function(TOKEN, arg=_token_keys(visit), timeout=seconds * 1000)
+    await Shell(visit.page).without_form.wait_for()
     await visit.settle()
     if not await _api_accepts(visit):
         raise PortalChanged(f"{visit.store}: signed in, yet the API does not accept the session's token")
@@ -125,25 +126,54 @@ def _is_login_call(visit: Visit, response: "Response") -> bool:
 async def _refuse_refusal(visit: Visit, answer: "Response") -> None:
     """What the login call's answer means, whatever the form makes of it."""
     visit.refuse_server_error(answer.status, answer.url)
-    if answer.status == 429:
-        raise PortalUnavailable(f"{visit.store}: the portal asks to wait before the next login (429). Try again later")
-    words = await _words_of(answer)
-    if answer.status >= 400 or (words and "token" not in words):  # some portals refuse politely, with a 200
-        raise _rejected(visit, words)
+    if answer.status == TOO_OFTEN:
+        raise PortalUnavailable(
+            f"{visit.store}: the portal asks to wait before the next login ({TOO_OFTEN}). Try again later"
+        )
+    words = await words_of(answer)
+    if answer.ok and (not words or _has_token(words)):
+        return
+    if answer.ok and CODE_WORDS.search(words):
+        raise _otp_required(visit)
+    raise _rejected(visit, answer.status, words)  # some portals refuse politely, with a 200
 
 
-async def _words_of(answer: "Response") -> str:
-    """The answer's text; empty when the page went on before it could be read, which it does once it is signed in."""
-    from playwright.async_api import Error
+def _has_token(words: str) -> bool:
+    """Is there a token in the answer, wherever it stands?"""
+
+    def found_in(value: object) -> bool:
+        if isinstance(value, dict):
+            return any(
+                ("token" in name.lower() and part and isinstance(part, str)) or found_in(part)
+                for name, part in value.items()
+            )
+        return isinstance(value, list) and any(map(found_in, value))
 
     try:
-        return await answer.text()
-    except Error:
-        return ""
+        return found_in(json.loads(words))
+    except ValueError:
+        return False
 
 
-def _rejected(visit: Visit, words: str) -> LoginRejected | AccountLocked:
-    if LOCKED.search(words):
+async def _let_in(visit: Visit) -> None:
+    """Wait for the panel, or the question for a code. A form that stays and has stored no token was refused."""
+    from playwright.async_api import TimeoutError as WaitedTooLong
+
+    form, shell = LoginPage(visit.page), Shell(visit.page)
+    try:
+        await shell.without_form.or_(form.one_time_code).first.wait_for()
+    except WaitedTooLong:
+        if await form.password.is_visible() and not await token_of(visit):
+            raise _rejected(visit) from None
+        raise
+
+
+def _otp_required(visit: Visit) -> OtpRequired:
+    return OtpRequired(f"{visit.store}: signed out and an OTP is asked for. Run: {visit.bootstrap()}")
+
+
+def _rejected(visit: Visit, status: int = 200, words: str = "") -> LoginRejected | AccountLocked:
+    if status == LOCKED_STATUS or LOCKED.search(words):
         return AccountLocked(
             f"{visit.store}: the portal has locked the account. Have it unlocked, then run: {visit.bootstrap()}"
         )
@@ -153,6 +183,10 @@ def _rejected(visit: Visit, words: str) -> LoginRejected | AccountLocked:
 
 
 async def _type(field: "Locator", text: str) -> None:
-    """Angular takes a value only from real key events."""
-    await field.fill("")
-    await field.press_sequentially(text)
+    """Angular takes a value only from real key events, and some forms lose the first ones, or open when a field is left."""
+    for _ in range(TYPED_TIMES):
+        await field.fill("")
+        await field.press_sequentially(text)
+        if await field.input_value() == text:
+            break
+    await field.blur()

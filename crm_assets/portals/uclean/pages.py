@@ -10,28 +10,32 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
 
-
 SOME_TEXT = re.compile(r"\S")
-LOCKED = re.compile(r"account\W.{0,40}\b(locked|blocked|disabled|suspended)|too many .{0,20}attempts", re.IGNORECASE)
 LOGIN_ADDRESS = re.compile(r"/login\b", re.IGNORECASE)
+CODE_WORDS = re.compile(r"\botp\b|one.?time", re.IGNORECASE)
+
+EMAIL = "#email, input[type='email']"
+PASSWORD = "#password, input[type='password']"  # noqa: S105 - a selector
+SUBMIT = "button[type='submit']"
 
 
 class LoginPage:
-    """``/login``, today's markup and the older one without ids."""
+    """``/login``, today's markup and the older one without ids. Other forms may stand beside it."""
 
     def __init__(self, page: "Page") -> None:
-        self.email = page.locator("#email, input[type='email']").first
-        self.password = page.locator("#password, input[type='password']").first
-        self.submit = page.locator("button[type='submit']").first
-        self.refusal = page.locator(".alert.alert-danger, [role='alert']").filter(has_text=SOME_TEXT, visible=True)
+        self.email = page.locator(EMAIL).filter(visible=True).first
+        self.password = page.locator(PASSWORD).filter(visible=True).first
+        own = f"form:has({PASSWORD}) {SUBMIT}, body:not(:has(form :is({PASSWORD}))) {SUBMIT}"
+        self.submit = page.locator(own).filter(visible=True).first
         self.one_time_code = page.locator("input[autocomplete='one-time-code']").filter(visible=True)
 
 
 class Shell:
-    """What stands around every page once signed in."""
+    """What stands around every page once signed in; some login pages have a ``nav`` too."""
 
     def __init__(self, page: "Page") -> None:
-        self.navigation = page.locator("nav").first
+        self.navigation = page.locator("nav").filter(visible=True).first
+        self.without_form = page.locator(f"body:not(:has(:is({PASSWORD}):visible)) nav").filter(visible=True).first
 
 
 class GstPage:
