@@ -9,6 +9,7 @@ definitions            the Dagster door: composes everything, lazily
 pipeline/              the room that knows Dagster: partitions, assets, resources, IO manager, coordinator, instance, launching
 multi_crm_downloader   bootstrap and download for any store: session, portal, landed file
 account                an account's way from its saved session to a signed-in page: the state machine
+session_care           saved sessions tested, sealed anew, forgotten
 session_facts          what can be said of a saved session without showing it
 portals/               contract.py, read first; visit.py, what its verbs get; then one folder per portal
 otp                    where a one-time password comes from
@@ -21,6 +22,7 @@ warehouse/             the room with SQL: connection, migrations, ledger, stagin
 credentials            where a login comes from
 settings, store_list   the environment and .env; stores.yaml
 files, logs            files written whole; log lines
+cancellation           an event loop that signals cancel in order
 model, errors          the nouns, and the error tree that says who acts
 sandbox/               the two portals as local web apps; imported by cli, demo and tests alone
 """

@@ -75,6 +75,11 @@ class Store:
         return f"{self.crm}/{self.code}"
 
     @property
+    def bootstrap_command(self) -> str:
+        """What a person runs when this store's account needs one."""
+        return f"crm_download bootstrap --crm {self.crm} --store {self.code}"
+
+    @property
     def file_name_part(self) -> str:
         """The store's name as it stands in file names: letters and digits only."""
         return re.sub(r"[^A-Za-z0-9]", "", self.name)

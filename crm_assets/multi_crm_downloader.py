@@ -6,14 +6,12 @@ be signed in belongs to ``account.py``.
 """
 
 import asyncio
-import signal
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from crm_assets import landing, workbook
 from crm_assets.account import (
@@ -27,6 +25,7 @@ from crm_assets.account import (
     visiting,
 )
 from crm_assets.browser.profile import Profile
+from crm_assets.cancellation import run_to_end
 from crm_assets.credentials import Credentials, secret_name
 from crm_assets.errors import (
     BrowserFroze,
@@ -37,19 +36,18 @@ from crm_assets.errors import (
     PersonAwaited,
     PortalTrouble,
     RunCancelled,
-    SessionDropped,
     StoreSkipped,
 )
 from crm_assets.logs import say
-from crm_assets.model import AccountState, Clock, Download, Report, Store, Window, system_clock
+from crm_assets.model import Clock, Download, Report, Store, Window, system_clock
 from crm_assets.otp import Answer, attended_answer
 from crm_assets.portals.contract import SecondFactor
 from crm_assets.portals.visit import Visit, in_time, understood
+from crm_assets.session_care import keep_signed_in, opens
 from crm_assets.settings import Settings
 
 PERSON_SECONDS = 300
 CODES_TRIED = 3
-ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Journal(AccountBook, Protocol):
@@ -88,55 +86,6 @@ def download_all(
     """
     desk = Desk(settings=settings, book=journal, clock=clock, run_id=journal.run_id, headless=headless, trace=trace)
     run_to_end(_all_of(settings, [partial(_download_store, desk, order, journal) for order in orders]))
-
-
-def probe(desk: Desk, store: Store) -> bool:
-    """Does the saved session still open the portal? Never logs in; remembers a yes. Raises LoginMissing without a session."""
-
-    async def once() -> bool:
-        async with desk.book.hold(store):
-            profile = desk.profiles.load(store)
-            if profile is None:
-                raise LoginMissing(f"{store}: expected a saved session, found none. Run: {_bootstrap_command(store)}")
-            async with visiting(desk, store, profile) as account, understood(account.visit), in_time(account.visit):
-                good = await _opens(account)
-                if good:
-                    await _keep(desk, account, signed_in=False)
-                return good
-
-    return run_to_end(once())
-
-
-def reseal(desk: Desk, store: Store) -> bool:
-    """Seal the saved session with the first key; False when there is nothing to do. Raises ConfigurationError without a key."""
-
-    async def once() -> bool:
-        async with desk.book.hold(store):
-            known, before = desk.book.account(store), desk.profiles.digest(store)
-            if not desk.profiles.reseal(store):
-                return False
-            if known and before and known.profile_digest == before:
-                # The same session in another envelope is none that a person brought: the account goes on waiting with it.
-                desk.book.record(
-                    store,
-                    known.state,
-                    reason=known.reason,
-                    error_code=known.error_code,
-                    profile_digest=desk.profiles.digest(store),
-                )
-            return True
-
-    return run_to_end(once())
-
-
-def forget(desk: Desk, store: Store) -> list[Path]:
-    """Delete the saved session; returns what was deleted. A run under way is waited for: it would save the session again."""
-
-    async def once() -> list[Path]:
-        async with desk.book.hold(store):
-            return desk.profiles.forget(store)
-
-    return run_to_end(once())
 
 
 def bootstrap_in_window(desk: Desk, store: Store, login: Credentials | None) -> Path:
@@ -194,7 +143,7 @@ def bootstrap_from_file(desk: Desk, store: Store, login: Credentials | None, sta
         except OtpRequired:
             raise OtpRequired(
                 f"{store}: expected a session that the portal trusts, but with the one in {state_file} it asks for an OTP. "
-                f"Nothing was changed. Sign in here: {_bootstrap_command(store)}"
+                f"Nothing was changed. Sign in here: {store.bootstrap_command}"
             ) from None
 
     return run_to_end(_bootstrap(desk, store, trusted, brought=profile))
@@ -217,19 +166,10 @@ async def _bootstrap(
         async with visiting(desk, store, profile) as account, _window_open(desk, account.visit):
             account.visit.ends_at += patience
             async with understood(account.visit), in_time(account.visit):
-                again = profile is None or not await _opens(account)
+                again = profile is None or not await opens(account)
                 if again:
                     await _sign_in_attended(desk, account, sign_in, record=brought is None)
-                return await _keep(desk, account, signed_in=again)
-
-
-async def _opens(account: OpenAccount) -> bool:
-    """Does the session open the portal? Also where only the store's own business stands before the page."""
-    try:
-        return await account.portal.signed_in(account.visit)
-    except StoreSkipped as error:
-        say(account.visit.store, "notice", error)
-        return True
+                return await keep_signed_in(desk, account, signed_in=again)
 
 
 async def _sign_in_attended(
@@ -258,14 +198,6 @@ async def _window_open(desk: Desk, visit: Visit) -> AsyncIterator[None]:
             f"{visit.store}: the window was closed before the session was saved (during: {visit.at}). It closes by itself. "
             f"Run again: {visit.bootstrap()}"
         ) from None
-
-
-async def _keep(desk: Desk, account: OpenAccount, *, signed_in: bool) -> Path:
-    path = await save_session(desk, account)
-    if path is None:
-        raise SessionDropped(f"{account.visit.store}: the portal ended the session before it was saved. Try again")
-    desk.book.record(account.visit.store, AccountState.OK, signed_in=signed_in)
-    return path
 
 
 async def _all_of(settings: Settings, stores: Iterable[Callable[[], Awaitable[None]]]) -> None:
@@ -340,38 +272,3 @@ async def _export(desk: Desk, account: OpenAccount, report: Report, window: Wind
         blocked_requests=visit.guard.blocked.total(),
         seconds=(visit.now() - started).total_seconds(),
     )
-
-
-def run_to_end[T](work: Coroutine[Any, Any, T]) -> T:
-    """Run it in an event loop of its own. The first signal to end cancels it, so that browsers are ended and books closed, and is
-    raised as KeyboardInterrupt afterwards; the handlers of before are then in place again.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        return asyncio.run(work)
-    before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
-    ended_by: list[int] = []
-
-    async def until_signalled() -> T:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        assert task is not None  # noqa: S101 - a coroutine of asyncio.run is a task
-
-        def end(number: int) -> None:
-            if not ended_by:
-                task.cancel()
-            ended_by.append(number)
-
-        for number in ENDING_SIGNALS:
-            loop.add_signal_handler(number, end, number)
-        return await work
-
-    try:
-        return asyncio.run(until_signalled())
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _bootstrap_command(store: Store) -> str:
-    return f"crm_download bootstrap --crm {store.crm} --store {store.code}"

@@ -269,4 +269,4 @@ def _seconds_left(challenge: Challenge, clock: Clock, otherwise: float) -> float
 
 
 def _no_code(store: Store, why: str) -> OtpRequired:
-    return OtpRequired(f"{store}: {why}. Run: crm_download bootstrap --crm {store.crm} --store {store.code}")
+    return OtpRequired(f"{store}: {why}. Run: {store.bootstrap_command}")

@@ -139,6 +139,7 @@ def test_an_object_is_json_with_the_window_and_every_count() -> None:
         "from": "2026-02-13",
         "to": "2026-02-14",
         "ok": True,
+        "skipped": False,
         "run_id": "run-1",
         "files": 1,
         "inserted": 5,
@@ -148,6 +149,7 @@ def test_an_object_is_json_with_the_window_and_every_count() -> None:
         "missing": 2,
         "error_code": None,
         "error_message": None,
+        "evidence": None,
     }
     silent = terminal.as_object(ended(complete=False))
     assert (silent["ok"], silent["error_code"]) == (False, None)

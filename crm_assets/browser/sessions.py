@@ -212,4 +212,4 @@ def _too_wide(store: Store, path: Path, found: int, expected: int) -> Configurat
 
 
 def _start_again(store: Store, path: Path) -> str:
-    return f"delete {path} and run: crm_download bootstrap --crm {store.crm} --store {store.code}"
+    return f"delete {path} and run: {store.bootstrap_command}"

@@ -93,7 +93,7 @@ def test_session(crm: EveryCrm = "", store: EveryStore = "all", trace: TraceOpti
     settings = load_settings()
     wanted = _every(settings, crm, store)
 
-    from crm_assets.multi_crm_downloader import probe
+    from crm_assets.session_care import probe
 
     desk = _desk(settings, "sessions test", trace=trace)
     signed_out: list[Store] = []
@@ -127,7 +127,7 @@ def forget_session(crm: CrmOption, store: StoreOption) -> None:
     settings = load_settings()
     wanted = named_stores(settings, crm, store)
 
-    from crm_assets.multi_crm_downloader import forget
+    from crm_assets.session_care import forget
 
     desk = _desk(settings, "sessions forget")
 
@@ -142,7 +142,7 @@ def _reseal(crm: str, store: str, command: str, done: str) -> None:
     settings = load_settings()
     wanted = _every(settings, crm, store)
 
-    from crm_assets.multi_crm_downloader import reseal
+    from crm_assets.session_care import reseal
 
     desk = _desk(settings, command)
 
@@ -156,12 +156,11 @@ def _what_follows(desk: "Desk", store: Store) -> str:
     """What the next run makes of a session that has ended."""
     from crm_assets.credentials import has_login
 
-    bootstrap_command = f"crm_download bootstrap --crm {store.crm} --store {store.code}"
     known = desk.book.account(store)
     if known and known.state is AccountState.NEEDS_PERSON:
-        return f"a person is needed. Run: {bootstrap_command}"
+        return f"a person is needed. Run: {store.bootstrap_command}"
     if not has_login(desk.settings, store):
-        return f"there is no login to use. Run: {bootstrap_command}"
+        return f"there is no login to use. Run: {store.bootstrap_command}"
     return "the next run logs in"
 
 

@@ -61,7 +61,7 @@ def _file(around: Around, profiles: Profiles, facts: SessionFacts, *, login: boo
         yield green(SUBJECT, name, "nothing is saved; the next run logs in by itself")
     else:
         yield yellow(
-            SUBJECT, name, "there is neither a saved session nor a login", _set_login_or_bootstrap(facts.store)
+            SUBJECT, name, "there is neither a saved session nor a login", _set_login_orfacts.store.bootstrap_command
         )
 
 
@@ -79,7 +79,7 @@ def _saved(around: Around, profiles: Profiles, facts: SessionFacts) -> Iterator[
     if profiles.keys and not facts.sealed:
         yield yellow(SUBJECT, name, f"plain, although {PROFILE_KEY} is set", f"Run: crm_download sessions seal {named}")
     for difference in _differences(facts.fingerprint, around.browser):
-        advice = f"If the portal asks for a code again, run: {_bootstrap(facts.store)}"
+        advice = f"If the portal asks for a code again, run: {facts.store.bootstrap_command}"
         yield yellow(SUBJECT, name, f"the portal may notice another browser: {difference}", advice)
 
 
@@ -91,13 +91,15 @@ def _account(facts: SessionFacts, *, login: bool) -> Iterator[Finding]:
     if account.state is AccountState.NEEDS_PERSON:
         reason = (account.reason or account.error_code or "").removeprefix(f"{name}: ").partition(". ")[0]
         found = f"the account waits for a person since {account.since:%Y-%m-%d %H:%M}: {reason}"
-        yield red(SUBJECT, name, found, f"Run: {_bootstrap(facts.store)}")
+        yield red(SUBJECT, name, found, f"Run: {facts.store.bootstrap_command}")
     elif account.state is AccountState.OK:
         yield green(SUBJECT, name, "the account is ok")
     elif login:
         yield green(SUBJECT, name, "the session has ended; the next run logs in")
     elif facts.saved:
-        yield yellow(SUBJECT, name, "the session has ended and there is no login", _set_login_or_bootstrap(facts.store))
+        yield yellow(
+            SUBJECT, name, "the session has ended and there is no login", _set_login_orfacts.store.bootstrap_command
+        )
 
 
 def _differences(made_by: Fingerprint | None, browser: Fingerprint | None) -> list[str]:
@@ -110,8 +112,4 @@ def _ago(age: timedelta) -> str:
 
 
 def _set_login_or_bootstrap(store: Store) -> str:
-    return f"Set {secret_name(store, 'USER')} and {secret_name(store, 'PASSWORD')}, or run: {_bootstrap(store)}"
-
-
-def _bootstrap(store: Store) -> str:
-    return f"crm_download bootstrap --crm {store.crm} --store {store.code}"
+    return f"Set {secret_name(store, 'USER')} and {secret_name(store, 'PASSWORD')}, or run: {store.bootstrap_command}"
