@@ -61,7 +61,7 @@ def _file(around: Around, profiles: Profiles, facts: SessionFacts, *, login: boo
         yield green(SUBJECT, name, "nothing is saved; the next run logs in by itself")
     else:
         yield yellow(
-            SUBJECT, name, "there is neither a saved session nor a login", _set_login_orfacts.store.bootstrap_command
+            SUBJECT, name, "there is neither a saved session nor a login", _set_login_or_bootstrap(facts.store)
         )
 
 
@@ -97,9 +97,7 @@ def _account(facts: SessionFacts, *, login: bool) -> Iterator[Finding]:
     elif login:
         yield green(SUBJECT, name, "the session has ended; the next run logs in")
     elif facts.saved:
-        yield yellow(
-            SUBJECT, name, "the session has ended and there is no login", _set_login_orfacts.store.bootstrap_command
-        )
+        yield yellow(SUBJECT, name, "the session has ended and there is no login", _set_login_or_bootstrap(facts.store))
 
 
 def _differences(made_by: Fingerprint | None, browser: Fingerprint | None) -> list[str]:
