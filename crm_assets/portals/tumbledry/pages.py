@@ -96,8 +96,8 @@ class LicencePage:
 class OtpPage:
     """``frmVerification``: its ids are not recorded, so its parts are found by what they say they are.
 
-    ``fields`` are where the code may go, the surest first; ``boxes`` where there is one for each digit. ``expiry`` is what stands around a word
-    of it: the time itself may be an element of its own.
+    ``fields`` are where the code may go, the surest first; ``boxes`` where there is one for each digit. ``expiry`` is what stands
+    around a word of it: the time itself may be an element of its own.
     """
 
     def __init__(self, page: "Page") -> None:

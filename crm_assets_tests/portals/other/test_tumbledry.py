@@ -213,7 +213,8 @@ def test_a_code_is_answered_whatever_its_page_looks_like(stand: Stand, page: str
         assert (portal.logins, portal.codes) == ([True], [True])
 
 
-BY_SCRIPT = """<form id=f><input name=c><p><b>Expires in</b> <i>04:59</i></p><p>Resend in <i>00:30</i></p></form><script>f.onsubmit = async event => {
+BY_SCRIPT = """<form id=f><input name=c><p><b>Expires in</b> <i>04:59</i></p><p>Resend in <i>00:30</i></p></form><script>
+f.onsubmit = async event => {
   event.preventDefault();
   const answer = await fetch('/code', {method: 'POST', body: new URLSearchParams(new FormData(f))});
   if (answer.redirected) location.href = answer.url; SAY }</script>"""
