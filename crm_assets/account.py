@@ -152,14 +152,16 @@ async def _sign_in_if_needed(desk: Desk, account: OpenAccount, access: Access, *
     if probe and await account.portal.signed_in(visit):
         return
     if access is Access.PROBE:
-        raise PersonAwaited(f"{store}: the session that was brought is not signed in. Run: {visit.bootstrap()}")
+        raise PersonAwaited(
+            f"{store}: the session that was brought is not signed in. Run: {visit.store.bootstrap_command}"
+        )
     if probe:
         desk.book.record(store, AccountState.EXPIRED)
     login = await asyncio.to_thread(credentials, desk.settings, store)
     if login is None:
         raise LoginMissing(
             f"{store}: signed out, and there is no login to use. Set {secret_name(store, 'USER')} and "
-            f"{secret_name(store, 'PASSWORD')}, or run: {visit.bootstrap()}"
+            f"{secret_name(store, 'PASSWORD')}, or run: {visit.store.bootstrap_command}"
         )
     answer = await asyncio.to_thread(automatic_answer, desk.settings, store, desk.clock)
     account.signed_in_again = True

@@ -109,7 +109,7 @@ def bootstrap_in_window(desk: Desk, store: Store, login: Credentials | None) -> 
         except TimeoutError:
             raise PersonAwaited(
                 f"{store}: expected a person to sign in within {PERSON_SECONDS} s, but the window is still at {visit.address}. "
-                f"Run again: {visit.bootstrap()}"
+                f"Run again: {visit.store.bootstrap_command}"
             ) from None
 
     return run_to_end(_bootstrap(desk, store, by_hand, patience=PERSON_SECONDS))
@@ -196,7 +196,7 @@ async def _window_open(desk: Desk, visit: Visit) -> AsyncIterator[None]:
             raise
         raise PersonAwaited(
             f"{visit.store}: the window was closed before the session was saved (during: {visit.at}). It closes by itself. "
-            f"Run again: {visit.bootstrap()}"
+            f"Run again: {visit.store.bootstrap_command}"
         ) from None
 
 

@@ -106,10 +106,6 @@ class Visit:
         decisive = [sent for sent in self.posts if self._carries_secret(sent)] or self.posts
         return [answer for answer in self.answers if answer.request in decisive]
 
-    def bootstrap(self) -> str:
-        """The command with which a person helps this store."""
-        return f"crm_download bootstrap --crm {self.store.crm} --store {self.store.code}"
-
     async def goto(self, url: str) -> "Response | None":
         """Open a page. Raises PortalUnavailable for a server error, PortalMoved when it leads to a host nobody configured."""
         response = await self.page.goto(url, wait_until="domcontentloaded")

@@ -4,14 +4,12 @@ The list of requests also holds older ones of the same range, so ours is told ap
 asking, and by its ``Requested`` time. Where the page has a direct Export button, that one is used.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from crm_assets.errors import ExportTimedOut, PortalChanged, SessionDropped
 from crm_assets.model import IST, Export, Report, Window
-from crm_assets.portals.tumbledry.login import refuse_overdue
+from crm_assets.portals.tumbledry.notices import notices_closed, refuse_overdue
 from crm_assets.portals.tumbledry.pages import (
     LOGIN_ADDRESS,
     REPORT_OR_LOGIN,
@@ -34,7 +32,7 @@ LIST_SECONDS = 10  # an account without any request shows an empty list for ever
 
 async def export(visit: Visit, report: Report, window: Window) -> Export:
     """The order report of a window. Raises ExportTimedOut when the portal does not finish it in time."""
-    async with _notices_closed(visit):
+    async with notices_closed(visit):
         return await _exported(visit, window)
 
 
@@ -59,7 +57,7 @@ async def _open_report(visit: Visit) -> ReportApp:
     home, app = HomePage(visit.page), ReportApp(visit.page)
     await refuse_overdue(visit)
     if await home.report_link.is_visible():
-        await home.report_link.click()
+        await _press_report_link(visit, home)
         await visit.page.wait_for_url(REPORT_OR_LOGIN, wait_until="domcontentloaded")
     else:
         await visit.goto(visit.site.order_report(visit.store.code))
@@ -69,20 +67,15 @@ async def _open_report(visit: Visit) -> ReportApp:
     return app
 
 
-@asynccontextmanager
-async def _notices_closed(visit: Visit) -> AsyncIterator[None]:
-    """A notice that comes up over the page meanwhile, at whatever moment, is closed by its own closer."""
-    home = HomePage(visit.page)
+async def _press_report_link(visit: Visit, home: HomePage) -> None:
+    """The list of overdue orders may come up late, and then nothing below it can be pressed."""
+    from playwright.async_api import TimeoutError as WaitedTooLong
 
-    async def close() -> None:
-        visit.step("close a notice")
-        await home.close_notice.click()
-
-    await visit.page.add_locator_handler(home.notice, close)
     try:
-        yield
-    finally:
-        await visit.page.remove_locator_handler(home.notice)
+        await home.report_link.click()
+    except WaitedTooLong:
+        await refuse_overdue(visit)
+        raise
 
 
 async def _open_requests(visit: Visit, app: ReportApp) -> None:

@@ -4,8 +4,6 @@ Every ending is waited for at once, then asked which one it was; the *final* add
 ``/Login`` after it looked like home. A notice is passed, an OTP answered where someone can, and then the next ending awaited.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -14,13 +12,13 @@ from crm_assets.errors import (
     CrmError,
     LoginRejected,
     OtpRequired,
-    OverdueOrders,
     PortalChanged,
     PortalUnavailable,
     SessionDropped,
 )
-from crm_assets.otp import Challenge, parse_expiry
 from crm_assets.portals.contract import SecondFactor
+from crm_assets.portals.tumbledry.notices import close_notices, notices_closed, refuse_overdue
+from crm_assets.portals.tumbledry.one_time_code import asked_code, hand_over
 from crm_assets.portals.tumbledry.pages import (
     HOME_ADDRESS,
     LICENCE_ADDRESS,
@@ -35,14 +33,10 @@ from crm_assets.portals.tumbledry.pages import (
 from crm_assets.portals.visit import LOCKED, LOCKED_STATUS, TOO_OFTEN, Visit, words_of
 
 if TYPE_CHECKING:
-    from playwright.async_api import Locator
-
     from crm_assets.credentials import Credentials
 
 MOST_PAGES = 8  # between the login form and home; more of them lead in circles
 LASTING_MILLISECONDS = 1500  # of home, before it is believed
-NOTICE_MILLISECONDS = 1000
-SELF_SENT_MILLISECONDS = 500
 
 
 class Ending(Enum):
@@ -111,7 +105,7 @@ async def arrived(visit: Visit, seconds: float) -> None:
     await visit.settle()
     if not await holds_session(visit):
         raise SessionDropped(
-            f"{visit.store}: home was there and went back to {visit.address}. Run again: {visit.bootstrap()}"
+            f"{visit.store}: home was there and went back to {visit.address}. Run again: {visit.store.bootstrap_command}"
         )
     await refuse_overdue(visit)
 
@@ -120,41 +114,6 @@ async def holds_session(visit: Visit) -> bool:
     """Is the page one behind the login?"""
     behind = "/App/" in visit.address and not OTP_ADDRESS.search(visit.address)
     return behind and not await LoginPage(visit.page).user.is_visible()
-
-
-async def refuse_overdue(visit: Visit) -> None:
-    """Raise OverdueOrders while the popup stands before the page: only the store may clear it, and nobody forces it."""
-    if await HomePage(visit.page).overdue_orders.is_visible():
-        raise OverdueOrders(
-            f"{visit.store}: TumbleDry shows the store's overdue orders and lets nobody pass. "
-            "Someone at the store must clear them; the next run looks again"
-        )
-
-
-@asynccontextmanager
-async def notices_closed(visit: Visit) -> AsyncIterator[None]:
-    """A notice that comes up over the page meanwhile, at whatever moment, is closed by its own closer."""
-    home = HomePage(visit.page)
-    await visit.page.add_locator_handler(home.notice, lambda: close_notices(visit))
-    try:
-        yield
-    finally:
-        await visit.page.remove_locator_handler(home.notice)
-
-
-async def close_notices(visit: Visit) -> None:
-    """Close whatever notices are up. Their closers are told, not pressed: one notice may cover the other's."""
-    from playwright.async_api import TimeoutError as StillUp
-
-    home = HomePage(visit.page)
-    for _ in range(MOST_PAGES):
-        if not (up := await home.notices.count()):
-            return
-        try:
-            await home.close_notice.dispatch_event("click", timeout=NOTICE_MILLISECONDS)
-            await home.notices.nth(up - 1).wait_for(state="hidden", timeout=NOTICE_MILLISECONDS)
-        except StillUp:
-            continue  # one that is still fading in does not listen
 
 
 async def _submitted(visit: Visit) -> Ending:
@@ -173,58 +132,11 @@ async def _pay_later(visit: Visit) -> Ending:
 
 
 async def _answer(visit: Visit, second_factor: SecondFactor) -> Ending:
-    """Hand over one code, once: a page that sends it by itself when it is complete needs no button."""
     visit.step("answer the one-time password")
-    page = OtpPage(visit.page)
-    code = await second_factor.answer(await _challenge(visit, page))
-    visit.secrets.append(code)
-    if await page.trust.is_visible():
-        await page.trust.check()
+    code = await asked_code(visit, second_factor)
     await _leave(visit)
-    visit.posts.clear()
-    await _type(visit, page, code)
-    if not await _sends_itself(visit):
-        await (page.submit.click() if await page.submit.is_visible() else visit.page.keyboard.press("Enter"))
+    await hand_over(visit, code)
     return await _ending(visit)
-
-
-async def _challenge(visit: Visit, page: OtpPage) -> Challenge:
-    """What the page says, and how long it says its code is good."""
-
-    async def told(words: "Locator") -> list[str]:
-        return [" ".join(text.split()) for text in await words.all_inner_texts()]
-
-    text = " ".join(text for text in await told(page.words) if " " in text)  # a label alone says nothing
-    expires_in = parse_expiry(text) or parse_expiry(" ".join(await told(page.expiry)))
-    return Challenge(store=visit.store, text=text, expires_in=expires_in, asked_at=visit.now())
-
-
-async def _type(visit: Visit, page: OtpPage, code: str) -> None:
-    """Type a code as a person does, also where each digit has a box."""
-    boxes = await page.boxes.all()
-    if len(boxes) == len(code):
-        for box, digit in zip(boxes, code, strict=True):
-            await box.fill("")
-            await box.press(digit)
-        return
-    field = next(filter(None, [each if await each.is_visible() else None for each in page.fields]), page.fields[-1])
-    await field.click()
-    await field.fill("")
-    await visit.page.keyboard.type(code)
-
-
-async def _sends_itself(visit: Visit) -> bool:
-    """Has the page sent the code as soon as it was complete?"""
-    from playwright.async_api import TimeoutError as WaitedTooLong
-
-    try:
-        if not visit.posts:
-            await visit.page.wait_for_event(
-                "request", lambda request: request in visit.posts, timeout=SELF_SENT_MILLISECONDS
-            )
-    except WaitedTooLong:
-        return False
-    return True
 
 
 async def _leave(visit: Visit) -> None:
@@ -305,7 +217,7 @@ async def _refused(visit: Visit, codes_tried: int, warnings: list[str]) -> CrmEr
     """
     if await _is_locked(visit, warnings):
         return AccountLocked(
-            f"{visit.store}: the portal has locked the account. Have it unlocked, then run: {visit.bootstrap()}"
+            f"{visit.store}: the portal has locked the account. Have it unlocked, then run: {visit.store.bootstrap_command}"
         )
     visit.refuse_noticed_error()
     if any(answer.status == TOO_OFTEN for answer in visit.answers_that_decide()):
@@ -319,7 +231,8 @@ async def _refused(visit: Visit, codes_tried: int, warnings: list[str]) -> CrmEr
     if codes_tried:
         return OtpRequired(_otp_told(visit, codes_tried))
     return LoginRejected(
-        f"{visit.store}: the portal refused the user, the password or the store code. Mend them and run: {visit.bootstrap()}"
+        f"{visit.store}: the portal refused the user, the password or the store code. "
+        f"Mend them and run: {visit.store.bootstrap_command}"
     )
 
 
@@ -337,5 +250,5 @@ def _in_circles(visit: Visit) -> PortalChanged:
 
 def _otp_told(visit: Visit, codes_tried: int) -> str:
     if codes_tried:
-        return f"{visit.store}: the portal refused the one-time password. Run: {visit.bootstrap()}"
-    return f"{visit.store}: signed out and an OTP is asked for. Run: {visit.bootstrap()}"
+        return f"{visit.store}: the portal refused the one-time password. Run: {visit.store.bootstrap_command}"
+    return f"{visit.store}: signed out and an OTP is asked for. Run: {visit.store.bootstrap_command}"

@@ -169,16 +169,16 @@ async def _let_in(visit: Visit) -> None:
 
 
 def _otp_required(visit: Visit) -> OtpRequired:
-    return OtpRequired(f"{visit.store}: signed out and an OTP is asked for. Run: {visit.bootstrap()}")
+    return OtpRequired(f"{visit.store}: signed out and an OTP is asked for. Run: {visit.store.bootstrap_command}")
 
 
 def _rejected(visit: Visit, status: int = 200, words: str = "") -> LoginRejected | AccountLocked:
     if status == LOCKED_STATUS or LOCKED.search(words):
         return AccountLocked(
-            f"{visit.store}: the portal has locked the account. Have it unlocked, then run: {visit.bootstrap()}"
+            f"{visit.store}: the portal has locked the account. Have it unlocked, then run: {visit.store.bootstrap_command}"
         )
     return LoginRejected(
-        f"{visit.store}: the portal refused the user or the password. Mend them and run: {visit.bootstrap()}"
+        f"{visit.store}: the portal refused the user or the password. Mend them and run: {visit.store.bootstrap_command}"
     )
 
 
