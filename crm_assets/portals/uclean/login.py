@@ -94,10 +94,21 @@ async def holds_session(visit: Visit) -> bool:
 
 async def token_of(visit: Visit) -> str:
     """The session's bearer token, empty when there is none."""
-    token = str(await visit.page.evaluate(TOKEN, _token_keys(visit)))
+    token = str(await _read_token(visit))
     if token and token not in visit.secrets:
         visit.secrets.append(token)
     return token
+
+
+async def _read_token(visit: Visit) -> object:
+    """Once more where the page left under the question: the panel goes to its login page by itself when a token is dead."""
+    from playwright.async_api import Error
+
+    try:
+        return await visit.page.evaluate(TOKEN, _token_keys(visit))
+    except Error:
+        await visit.page.wait_for_load_state("domcontentloaded")
+        return await visit.page.evaluate(TOKEN, _token_keys(visit))
 
 
 def _token_keys(visit: Visit) -> list[str]:
