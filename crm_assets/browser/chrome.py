@@ -168,14 +168,15 @@ def _close_to_others(trace: Path) -> None:
 @asynccontextmanager
 async def _closed(context: "BrowserContext") -> AsyncIterator[None]:
     """Ask the browser to close after the block, unless it froze in it or there is no time: then its processes are ended."""
+    answers = True
     try:
         yield
     except (BrowserFroze, asyncio.CancelledError):
+        answers = False
         raise
-    except BaseException:
-        await _in_time(_browser_of(context).close(), "close by itself")
-        raise
-    await _in_time(_browser_of(context).close(), "close by itself")
+    finally:
+        if answers:
+            await _in_time(_browser_of(context).close(), "close by itself")
 
 
 def _browser_of(context: "BrowserContext") -> "Browser":
