@@ -42,11 +42,11 @@ class Said:
 
 @contextmanager
 def watching(said: Said) -> Iterator[None]:
-    """Look at the process list, ten times a second, as anyone on the machine could."""
+    """Look at the process list, again and again, as anyone on the machine could."""
     done = threading.Event()
 
     def look() -> None:
-        while not done.wait(0.1):
+        while not done.wait(0.4):
             for process in psutil.process_iter(["cmdline"]):
                 said.command_lines.add(" ".join(process.info["cmdline"] or []))
 
