@@ -10,16 +10,20 @@ Retrying reads the type, never the text. A message says what was expected, what 
     │                    PersonAwaited                        someone runs the bootstrap; never retried
     ├─ PortalTrouble     PortalUnavailable, PortalChanged,
     │                    SessionDropped, ExportTimedOut,
-    │                    BrowserFroze                         retried with backoff
+    │                    ExportFailed, BrowserFroze           retried with backoff
     ├─ BrowserMissing                                         the installer installs a browser
-    ├─ BadReport         NotAWorkbook, HeaderDrift, WrongWindow,
-    │                    WrongStore, ChecksumMismatch         someone looks at the kept file
+    ├─ BadReport         NotAWorkbook, TooLarge, HeaderDrift,
+    │                    WrongStore, WrongWindow, DatesSwapped,
+    │                    ChecksumMismatch, UnprovenEmpty,
+    │                    DuplicateKeys, TooManyRejects,
+    │                    ShrunkReport, OlderExport            someone looks at the kept file
     ├─ StoreSkipped      OverdueOrders                        someone at the store; no failure of ours
     ├─ AccountBusy                                            wait: another run holds the account
     ├─ RunCancelled                                           nobody: whoever cancelled it knows
     └─ NothingLanded                                          materialize the asset before this one
 """
 
+from datetime import datetime
 from pathlib import Path
 
 
@@ -91,7 +95,16 @@ class SessionDropped(PortalTrouble):
 
 
 class ExportTimedOut(PortalTrouble):
-    """The portal did not finish the export in time."""
+    """The portal did not finish the export in time.
+
+    ``requested_at`` (aware) is when it was asked, by its own clock: the next attempt takes that request up again.
+    """
+
+    requested_at: datetime | None = None
+
+
+class ExportFailed(PortalTrouble):
+    """The portal gave up on the export that it was asked for."""
 
 
 class BrowserFroze(PortalTrouble):
@@ -110,20 +123,48 @@ class NotAWorkbook(BadReport):
     """The file is not an .xlsx workbook."""
 
 
+class TooLarge(BadReport):
+    """The workbook is larger, or unpacks to more, than any report of a store could be."""
+
+
 class HeaderDrift(BadReport):
     """A column the report must have is missing or doubled."""
-
-
-class WrongWindow(BadReport):
-    """A row lies outside the days that were asked for."""
 
 
 class WrongStore(BadReport):
     """A row belongs to another store."""
 
 
+class WrongWindow(BadReport):
+    """A row lies outside the days that were asked for."""
+
+
+class DatesSwapped(BadReport):
+    """The dates make sense month first only, where the report writes the day first."""
+
+
 class ChecksumMismatch(BadReport):
     """The portal's own count or sums differ from the rows of the file."""
+
+
+class UnprovenEmpty(BadReport):
+    """The file holds no row, and nothing else says that there was none."""
+
+
+class DuplicateKeys(BadReport):
+    """Two rows of the file have one business key."""
+
+
+class TooManyRejects(BadReport):
+    """More rows break a rule than a few bad entries could explain."""
+
+
+class ShrunkReport(BadReport):
+    """The file lacks more of the rows that are loaded already than could have vanished in the ordinary way."""
+
+
+class OlderExport(BadReport):
+    """A newer export of the same days is loaded already."""
 
 
 class StoreSkipped(CrmError):

@@ -4,10 +4,11 @@ Opening them belongs to ``workbook.py``; remembering them to ``warehouse/ledger.
 """
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 
 from crm_assets.files import write_whole
-from crm_assets.model import Report, Store, Window
+from crm_assets.model import IST, Report, Store, Window
 
 
 def canonical_name(report: Report, store: Store, window: Window) -> str:
@@ -20,6 +21,15 @@ def land(scratch: Path, folder: Path, report: Report, store: Store, window: Wind
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / canonical_name(report, store, window)
     write_whole(target, scratch.read_bytes(), mode=0o640)
+    return target
+
+
+def set_aside(file: Path, folder: Path, name: str, now: datetime) -> Path:
+    """Keep a copy of a refused raw file where no later export of its window replaces it; returns its place."""
+    refused = folder / "refused"
+    refused.mkdir(parents=True, exist_ok=True)
+    target = refused / f"{now.astimezone(IST):%Y%m%d-%H%M%S}_{name}"
+    write_whole(target, file.read_bytes(), mode=0o640)
     return target
 
 

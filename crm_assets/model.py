@@ -69,6 +69,7 @@ class Store:
     name: str
     first_day: date
     booking_prefix: str | None = None
+    file_prefix: str | None = None
     strategies: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -83,6 +84,12 @@ class Store:
     def file_name_part(self) -> str:
         """The store's name as it stands in file names: letters and digits only."""
         return re.sub(r"[^A-Za-z0-9]", "", self.name)
+
+
+SPREADSHEET_ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA")
+FORMULA, MERGED = "#FORMULA!", "#MERGED!"
+NOT_PLAIN = frozenset((FORMULA, MERGED, *SPREADSHEET_ERRORS))
+"""Texts that stand, in staging too, for a workbook's cell that holds no plain value."""
 
 
 class AccountState(StrEnum):
@@ -127,15 +134,22 @@ class Column:
     """One column of a report: the portal's header, our name, and how to read it.
 
     ``formats`` are strptime formats tried in order (days and moments only); nothing else is ever guessed.
-    ``required`` rejects a row without a readable value; an unreadable optional value is loaded as null with a warning.
+    ``required`` rejects a row without a readable value. A number that cannot be read rejects its row too: without it the row would
+    be a wrong one; a date is then loaded as null with a warning. A text that does not match ``pattern`` (a whole-text regular
+    expression, in words ``pattern_says``) rejects its row where it is required, and is loaded with a warning where it is not.
+    ``aliases`` are other headers that the portal uses, or used, for the column; ``optional`` says that a file may lack it.
     ``in_fact`` is false for what describes the export and not the business, such as a running row number.
     """
 
     name: str
     header: str
+    aliases: tuple[str, ...] = ()
+    optional: bool = False
     kind: Kind = Kind.TEXT
     required: bool = False
     formats: tuple[str, ...] = ()
+    pattern: str | None = None
+    pattern_says: str = ""
     personal: bool = False
     in_fact: bool = True
     description: str = ""

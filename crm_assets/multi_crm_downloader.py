@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -28,6 +29,7 @@ from crm_assets.browser.profile import Profile
 from crm_assets.cancellation import run_to_end
 from crm_assets.credentials import Credentials, secret_name
 from crm_assets.errors import (
+    BadReport,
     BrowserFroze,
     CrmError,
     LoginMissing,
@@ -39,7 +41,7 @@ from crm_assets.errors import (
     StoreSkipped,
 )
 from crm_assets.logs import say
-from crm_assets.model import Clock, Download, Report, Store, Window, system_clock
+from crm_assets.model import Clock, Download, Export, Report, Store, Window, system_clock
 from crm_assets.otp import Answer, attended_answer
 from crm_assets.portals.contract import SecondFactor
 from crm_assets.portals.visit import Visit, in_time, understood
@@ -51,11 +53,16 @@ CODES_TRIED = 3
 
 
 class Journal(AccountBook, Protocol):
-    """Who keeps the books of a download: ``started`` is called before anything is asked of the portal."""
+    """Who keeps the books of a download: ``started`` is called before anything is asked of the portal.
+
+    ``pending_request``: when an earlier attempt asked the portal for this very window, and did not wait to the end.
+    """
 
     run_id: str
 
     def started(self, store: Store, report: Report, window: Window) -> None: ...
+
+    def pending_request(self, store: Store, report: Report, window: Window) -> datetime | None: ...
 
     def landed(self, download: Download) -> None: ...
 
@@ -239,6 +246,7 @@ async def _download_windows(
             account.visit.ends_at = asyncio.get_running_loop().time() + desk.settings.env.store_deadline_s
             journal.started(order.store, order.report, window)
         try:
+            account.visit.pending_request = journal.pending_request(order.store, order.report, window)
             journal.landed(await _export(desk, account, order.report, window))
         except (NeedsPerson, BrowserFroze, StoreSkipped):
             raise
@@ -247,14 +255,30 @@ async def _download_windows(
         waiting.remove(window)
 
 
+async def _good_export(desk: Desk, account: OpenAccount, report: Report, window: Window) -> Export:
+    """The portal's file, seen to be a workbook. The scratch folder goes with the browser, so a refused file is kept elsewhere."""
+    visit = account.visit
+    file = visit.scratch_file(window)
+    file.unlink(missing_ok=True)
+    try:
+        export = await account.portal.export(visit, report, window)
+        workbook.sniff(export.file)
+    except BadReport as error:
+        if file.exists():
+            name = landing.canonical_name(report, visit.store, window)
+            kept = landing.set_aside(file, desk.settings.downloads_dir, name, visit.now())
+            error.args = (f"{error} It was kept as {kept}",)
+        raise
+    return export
+
+
 async def _export(desk: Desk, account: OpenAccount, report: Report, window: Window) -> Download:
     """Export one window, look at its first bytes, save the session that was good for it, land the file."""
     visit, store = account.visit, account.visit.store
     started = visit.now()
     async with understood(visit), in_time(visit):
         await visit.refresh_spent_page()
-        export = await account.portal.export(visit, report, window)
-        workbook.sniff(export.file)
+        export = await _good_export(desk, account, report, window)
         await save_session(desk, account)
     file = landing.land(export.file, desk.settings.downloads_dir, report, store, window)
     say(store, "downloaded", file.name)

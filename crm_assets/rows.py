@@ -1,26 +1,36 @@
 """Rows: texts become typed values by the report's column table; what cannot is named.
 
-A row without a readable required value becomes a Reject; an unreadable optional value becomes null. No format is ever guessed:
-``01/02/2026`` is what the column's formats say it is.
+A row without a readable key, date or number becomes a Reject with every rule it breaks; what is odd elsewhere is loaded with a
+warning. No format is ever guessed: ``01/02/2026`` is what the column's formats say it is.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from crm_assets.model import IST, Column, Kind, Problem, Reject, Report
+from crm_assets.model import IST, NOT_PLAIN, Column, Kind, Problem, Reject, Report
 
 if TYPE_CHECKING:
     import pandas as pd
 
 WHOLE_DIGITS = 9  # a number that no column of the warehouse could hold is not a readable one
+NUMBERS = (Kind.INTEGER, Kind.NUMBER, Kind.MONEY)
+RUPEES = re.compile(r"^(-?)\s*(?:₹|Rs\.?|INR)\s*|\s*(?:₹|/-)$")
+GROUPED = re.compile(r"-?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?")  # 1,20,000.50 as in India, 120,000.50 as elsewhere
+DATE_CELL = re.compile(
+    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?"
+)  # what workbook.py makes of a spreadsheet's own date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedRows:
-    """``rows``: one column of Python values per fact column plus ``business_day``; ``warnings``: unreadable optional values."""
+    """``rows``: one column of Python values per fact column, ``business_day`` and ``warnings`` (a tuple of Problem, or None).
+
+    ``warnings`` counts the loaded rows' problems.
+    """
 
     rows: "pd.DataFrame"
     rejects: tuple[Reject, ...]
@@ -28,25 +38,27 @@ class TypedRows:
 
 
 def read_rows(texts: "pd.DataFrame", report: Report) -> TypedRows:
-    """Type the staged texts of one report. ``texts`` holds its columns, ``row_number`` and ``business_day``."""
+    """Type the staged texts of one report. ``texts`` holds its columns, ``row_number``, ``business_day`` and ``_extra``.
+
+    A column that was unknown when the row was staged is taken out of ``_extra``.
+    """
     import pandas as pd
 
-    values: dict[str, list[Any]] = {}
-    problems: dict[int, list[Problem]] = {}
-    warnings = 0
-    for column in report.fact_columns:
-        values[column.name] = []
-        for at, text in enumerate(texts[column.name]):
-            value = read_value(text, column)
-            values[column.name].append(value)
-            if value is None and (text is not None or column.required):
-                warnings += not column.required
-                if column.required:
-                    problems.setdefault(at, []).append(Problem(column=column.name, rule=rule(column), value=text))
-    typed = pd.DataFrame({**values, "business_day": list(texts["business_day"])}, dtype=object)
-    good = [at for at in range(len(typed)) if at not in problems]
-    rejects = tuple(_reject(texts, at, found) for at, found in sorted(problems.items()))
-    return TypedRows(rows=typed.iloc[good].reset_index(drop=True), rejects=rejects, warnings=warnings)
+    good, rejects = list[dict[str, Any]](), list[Reject]()
+    for row in _dicts(texts):
+        found = {column.name: _cell(row, column) for column in report.columns}
+        problems = [problem for column in report.fact_columns for problem in _problems(found[column.name], column)]
+        fatal = tuple(problem for problem in problems if _is_fatal(problem, report.column(problem.column)))
+        if fatal:
+            rejects.append(
+                Reject(day=row["business_day"], row_number=int(row["row_number"]), raw=found, problems=fatal)
+            )
+        else:
+            values = {column.name: read_value(found[column.name], column) for column in report.fact_columns}
+            good.append(values | {"business_day": row["business_day"], "warnings": tuple(problems) or None})
+    names = [*(column.name for column in report.fact_columns), "business_day", "warnings"]
+    rows = pd.DataFrame(good, columns=pd.Index(names), dtype=object)
+    return TypedRows(rows=rows, rejects=tuple(rejects), warnings=sum(len(found) for found in rows["warnings"] if found))
 
 
 def read_value(text: str | None, column: Column) -> Any:
@@ -61,21 +73,39 @@ def business_day_of(text: str | None, report: Report) -> date | None:
 
 
 def rule(column: Column) -> str:
-    """The rule of a required column, in words."""
+    """What a value of the column must be, in words."""
     if column.formats:
         return f"a date as {' or '.join(column.formats)}"
     return "not empty" if column.kind is Kind.TEXT else f"a readable {column.kind}"
 
 
-def _reject(texts: "pd.DataFrame", at: int, problems: list[Problem]) -> Reject:
-    row = texts.iloc[at]
-    names = [name for name in texts.columns if name not in ("row_number", "business_day", "_extra")]
-    return Reject(
-        day=row["business_day"],
-        row_number=int(row["row_number"]),
-        raw={str(name): row[name] for name in names},
-        problems=tuple(problems),
-    )
+def _dicts(texts: "pd.DataFrame") -> Iterator[dict[str, Any]]:
+    names = [str(name) for name in texts.columns]
+    return (dict(zip(names, values, strict=True)) for values in texts.itertuples(index=False, name=None))
+
+
+def _cell(row: dict[str, Any], column: Column) -> str | None:
+    """The staged text, or what an unknown column of the same header held when the row was staged."""
+    text: str | None = row[column.name]
+    if text is None and (extra := row.get("_extra")):
+        text = next((extra[header] for header in (column.header, *column.aliases) if extra.get(header)), None)
+    return text
+
+
+def _problems(text: str | None, column: Column) -> Iterator[Problem]:
+    """Every rule that the value breaks; an empty optional one breaks none."""
+    if text is not None and text.strip() in NOT_PLAIN:
+        yield Problem(column=column.name, rule="a plain value, no error, formula or merged cell", value=text)
+    elif read_value(text, column) is None:
+        if column.required or (text is not None and text.strip()):
+            yield Problem(column=column.name, rule=rule(column), value=text)
+    elif text is not None and column.pattern and not re.fullmatch(column.pattern, text.strip()):
+        yield Problem(column=column.name, rule=column.pattern_says, value=text)
+
+
+def _is_fatal(problem: Problem, column: Column) -> bool:
+    """Whether the row would be a wrong one with it: a key, a date or a number that is not known."""
+    return column.required or column.kind in NUMBERS or (problem.value or "").strip() in NOT_PLAIN
 
 
 def _text(text: str, _column: Column) -> str | None:
@@ -83,8 +113,14 @@ def _text(text: str, _column: Column) -> str | None:
 
 
 def _number(text: str, _column: Column) -> Decimal | None:
+    """A number with or without thousands commas, spaces and the rupee sign."""
+    plain = RUPEES.sub(r"\1", text).replace("\u00a0", "").replace(" ", "")
+    if "," in plain:
+        if not GROUPED.fullmatch(plain):
+            return None
+        plain = plain.replace(",", "")
     try:
-        value = Decimal(text)
+        value = Decimal(plain)
     except InvalidOperation:
         return None
     return value if value.is_finite() and (not value or value.adjusted() < WHOLE_DIGITS) else None
@@ -101,6 +137,8 @@ def _money(text: str, column: Column) -> Decimal | None:
 
 
 def _moment(text: str, column: Column) -> datetime | None:
+    if DATE_CELL.fullmatch(text):
+        return _from_date_cell(text)
     for pattern in column.formats:
         try:
             return datetime.strptime(text, pattern).replace(tzinfo=IST)
@@ -109,9 +147,19 @@ def _moment(text: str, column: Column) -> datetime | None:
     return None
 
 
+def _from_date_cell(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=IST)
+    except ValueError:
+        return None
+
+
 def _day(text: str, column: Column) -> date | None:
+    """A day; a date cell is one at midnight only."""
     moment = _moment(text, column)
-    return moment.date() if moment else None
+    if moment is None or (DATE_CELL.fullmatch(text) and moment.time() != moment.min.time()):
+        return None
+    return moment.date()
 
 
 READERS: dict[Kind, Callable[[str, Column], Any]] = {

@@ -69,6 +69,20 @@ class Environment(BaseModel):
     keep_files: bool = Field(
         default=False, description="true or false: keep raw files after ingestion", examples=["false"]
     )
+    max_reject_share: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="number from 0 to 1: a larger share of rows that break a rule refuses the file (3 rows never do)",
+        examples=["0.2"],
+    )
+    max_lost_share: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="number from 0 to 1: a file that lacks a larger share of a day's loaded rows is refused (3 rows never do)",
+        examples=["0.2"],
+    )
     store_deadline_s: int = Field(
         default=300,
         ge=10,

@@ -30,13 +30,18 @@ Host = Annotated[str, AfterValidator(_host_name)]
 
 
 class StoreEntry(BaseModel):
-    """One store in ``stores.yaml``."""
+    """One store in ``stores.yaml``.
+
+    ``booking_prefix``: what its booking ids begin with; ``file_prefix``: what the names of its exported files begin with.
+    ``strategies``: the ways to its export, tried in this order.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1)
     first_day: date
     booking_prefix: str | None = None
+    file_prefix: str | None = None
     strategies: tuple[str, ...] = ()
 
 

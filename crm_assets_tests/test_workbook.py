@@ -161,7 +161,7 @@ def test_the_order_of_the_columns_does_not_matter(tmp_path: Path) -> None:
 def test_a_sheet_without_its_totals_row_is_cut_short(tmp_path: Path) -> None:
     with pytest.raises(ChecksumMismatch, match="expected the totals row 'Total order' at the end of the sheet"):
         workbook.read(changed(tmp_path, lambda cells: cells.pop(), TD_SAMPLE), ORDER_REPORT)
-    with pytest.raises(ChecksumMismatch, match="found None: the file is cut short"):
+    with pytest.raises(ChecksumMismatch, match="found nothing: the file is cut short"):
         workbook.read(changed(tmp_path, lambda cells: cells.pop(), TD_EMPTY), ORDER_REPORT)
 
 

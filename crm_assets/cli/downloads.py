@@ -9,6 +9,7 @@ import typer
 
 from crm_assets.cli.options import (
     OK,
+    AcceptShrinkOption,
     CrmOption,
     JsonOption,
     StoreOption,
@@ -38,6 +39,7 @@ def download(
     keep_files: Annotated[
         bool | None, typer.Option("--keep-files/--delete-files", help="Instead of CRM_KEEP_FILES.")
     ] = None,
+    accept_shrink: AcceptShrinkOption = False,
     trace: TraceOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,7 +55,14 @@ def download(
 
     migrated(settings)
     tasks = [
-        Task(store=one, window=_window(settings, one, begin, end), keep_file=keep_files, headless=headless, trace=trace)
+        Task(
+            store=one,
+            window=_window(settings, one, begin, end),
+            keep_file=keep_files,
+            headless=headless,
+            trace=trace,
+            accept_shrink=accept_shrink,
+        )
         for one in wanted
     ]
     finished = terminal.collected(launch(settings, tasks), tasks)

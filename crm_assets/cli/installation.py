@@ -11,12 +11,14 @@ from crm_assets.settings import Settings, load_settings
 
 def migrate() -> None:
     """Bring the database to the tables this version expects; twice does no harm."""
+    from crm_assets.pipeline.reports import sources
     from crm_assets.warehouse.connection import place
     from crm_assets.warehouse.embedded import database_url
     from crm_assets.warehouse.migrate import migrate as apply_pending
 
-    url = database_url(load_settings())
-    applied = apply_pending(url)
+    settings = load_settings()
+    url = database_url(settings)
+    applied = apply_pending(url, [source.report for source in sources(settings)])
     typer.echo(f"{place(url)}: {', '.join(applied) or 'nothing to do, every migration is applied'}")
 
 

@@ -27,6 +27,9 @@ TraceOption = Annotated[
     bool,
     typer.Option("--trace", help="Keep a Playwright trace. It holds cookies and what is typed: for your eyes only."),
 ]
+AcceptShrinkOption = Annotated[
+    bool, typer.Option("--accept-shrink", help="Load a file that lacks many of the loaded rows: they are rightly gone.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object per line instead of a table.")]
 
 
@@ -81,10 +84,11 @@ def wrong_usage(message: str) -> NoReturn:
 
 
 def migrated(settings: Settings) -> str:
-    """The database's URL, with every migration applied."""
+    """The database's URL, with every migration applied and every column of the configured reports there."""
+    from crm_assets.pipeline.reports import sources
     from crm_assets.warehouse.embedded import database_url
     from crm_assets.warehouse.migrate import migrate
 
     url = database_url(settings)
-    migrate(url)
+    migrate(url, [source.report for source in sources(settings)])
     return url

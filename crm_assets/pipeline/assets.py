@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from crm_assets import proof, rows, workbook
-from crm_assets.errors import BadReport, CrmError
-from crm_assets.landing import md5
-from crm_assets.model import Column, Kind, Report, Window, system_clock
+from crm_assets.errors import CrmError
+from crm_assets.model import Column, Report
+from crm_assets.pipeline.examine import prove_all, typed_export
 from crm_assets.pipeline.partitions import BACKFILL_DAYS, key_of, partitions_of, refuse_mixed_range
 from crm_assets.pipeline.reports import Source
 from crm_assets.pipeline.resources import PlaywrightResource
-from crm_assets.pipeline.results import Landed, Proven, ProvenFile, Typed, TypedExport, sentence_of
-from crm_assets.settings import Settings, load_settings
+from crm_assets.pipeline.results import Landed, Proven, Typed, sentence_of
+from crm_assets.settings import load_settings
+from crm_assets.warehouse.columns import POSTGRES_TYPES
 from crm_assets.warehouse.ledger import LandedFile
 from crm_assets.warehouse.staging import StagedExport
 
@@ -28,14 +28,6 @@ if TYPE_CHECKING:
 
 IO_MANAGER = "io_manager"
 OWNERS = ["team:data"]
-POSTGRES_TYPES = {
-    Kind.TEXT: "text",
-    Kind.INTEGER: "integer",
-    Kind.NUMBER: "numeric",
-    Kind.MONEY: "numeric(12,2)",
-    Kind.DAY: "date",
-    Kind.MOMENT: "timestamptz",
-}
 
 
 class ExportConfig(dg.Config):
@@ -44,6 +36,12 @@ class ExportConfig(dg.Config):
     keep_file: bool | None = None
     headless: bool | None = None
     trace: bool = False
+
+
+class ProofConfig(dg.Config):
+    """What a person may say of the files of one run: that the rows they lack are rightly gone."""
+
+    accept_shrink: bool = False
 
 
 def report_assets(source: Source) -> list[dg.AssetsDefinition]:
@@ -97,9 +95,9 @@ def _staging(source: Source) -> dg.AssetsDefinition:
         metadata=_table(report.staging_table, report.columns, typed=False),
         **_shared(source),
     )
-    def staging(context: dg.AssetExecutionContext, files: list[LandedFile]) -> Proven:
+    def staging(context: dg.AssetExecutionContext, config: ProofConfig, files: list[LandedFile]) -> Proven:
         refuse_mixed_range(context.run.tags)
-        proven = _prove_all(load_settings(), report, files)
+        proven = prove_all(load_settings(), report, files, accept_shrink=config.accept_shrink)
         _count_rows(context, [(one.file.store, one.file.days, one.rows) for one in proven.files])
         return proven
 
@@ -119,10 +117,7 @@ def _facts(source: Source) -> dg.AssetsDefinition:
     )
     def facts(context: dg.AssetExecutionContext, exports: list[StagedExport]) -> Typed:
         refuse_mixed_range(context.run.tags)
-        typed = tuple(
-            TypedExport(started_at=system_clock(), export=export, typed=rows.read_rows(export.rows, report))
-            for export in exports
-        )
+        typed = tuple(typed_export(report, export) for export in exports)
         _count_rows(context, [(one.export.store, one.export.days, one.typed.rows) for one in typed])
         return Typed(report=report, exports=typed)
 
@@ -137,33 +132,6 @@ def _count_rows(
         counts = Counter(frame["business_day"])
         for day in days:
             context.add_asset_metadata({"dagster/partition_row_count": counts[day]}, partition_key=key_of(store, day))
-
-
-def _prove_all(settings: Settings, report: Report, files: list[LandedFile]) -> Proven:
-    proven, refused = list[ProvenFile](), list[tuple[LandedFile, CrmError]]()
-    for file in files:
-        try:
-            proven.append(_prove(settings, report, file))
-        except BadReport as error:
-            refused.append((file, error))
-    return Proven(report=report, files=tuple(proven), refused=tuple(refused))
-
-
-def _prove(settings: Settings, report: Report, file: LandedFile) -> ProvenFile:
-    """Read one landed file and prove it. Raises BadReport."""
-    if md5(file.file) != file.md5:
-        raise BadReport(
-            f"{file.file.name} is not the file that was downloaded: its MD5 differs. Materialize {report.raw_asset} again"
-        )
-    store, window = settings.store(report.crm, file.store), Window(first=file.window.first, last=file.window.last)
-    table = workbook.read(file.file, report)
-    return ProvenFile(
-        file=file,
-        rows=proof.prove(table, report, store, window, file.claims),
-        row_count=len(table.rows),
-        content_md5=table.content_md5,
-        extra_headers=table.extra_headers,
-    )
 
 
 def _shared(source: Source) -> dict[str, Any]:

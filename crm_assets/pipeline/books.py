@@ -5,19 +5,41 @@ Dagster shows of them, belongs to ``io_manager.py``.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from crm_assets import landing
-from crm_assets.errors import CrmError, NothingLanded
+from crm_assets.errors import CrmError, NothingLanded, OlderExport, ShrunkReport
 from crm_assets.logs import say
 from crm_assets.model import Reject, Report, Window, system_clock
 from crm_assets.pipeline.results import Failed, ProvenFile, TypedExport
 from crm_assets.warehouse import audit, facts, ledger, rejects, staging
 from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.facts import Counts
+from crm_assets.warehouse.staging import SameContent
 
 type Export = ledger.LandedFile | staging.StagedExport
+
+A_FEW_LOST = 3  # so many rows may vanish from a day, whatever their share: a day may have four
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """``lost_share``: which share of a day's loaded rows a file may lack, from 0 to 1, unless a person ``accepts`` it."""
+
+    lost_share: float
+    accepts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """``days`` that now stand as this file has them; ``rows`` that were written for it: none when it is ``unchanged``."""
+
+    days: tuple[date, ...]
+    rows: int
+    unchanged: bool = False
 
 
 def landed_files(conn: Connection, report: Report, store: str, days: Sequence[date]) -> list[ledger.LandedFile]:
@@ -49,48 +71,96 @@ def staged_exports(conn: Connection, report: Report, store: str, days: Sequence[
     return exports
 
 
-def stage_file(conn: Connection, report: Report, one: ProvenFile) -> int:
-    """Replace the slices of one file's days, in one transaction with its ledger state; returns the staged rows."""
-    rows = one.rows[one.rows["business_day"].isin(one.file.days)]
+def stage_file(conn: Connection, report: Report, one: ProvenFile, guard: Guard, run_id: str) -> Staged:
+    """Replace the slices of one file's days, in one transaction with its ledger state.
+
+    A file with the content that stands there already is noted as such, and nothing is loaded.
+    Raises OlderExport when newer exports stand there for every day, ShrunkReport when too many loaded rows are not in the file.
+    """
+    file, table = one.file, one.table
     with conn.transaction():
-        staging.replace_slices(
+        facts.one_load(conn, report, file.store)
+        newer = staging.newer_days(conn, report, file.store, file.ledger_id, file.days)
+        if len(newer) == len(file.days):
+            raise OlderExport(
+                f"{report.crm}/{file.store}: expected an export newer than what is loaded, found one from before it, for all of "
+                f"{file.window}. Nothing was loaded"
+            )
+        same = staging.same_content(conn, report, file.store, file.ledger_id, file.days, table.content_md5)
+        if not guard.accepts and not same:
+            _refuse_shrunk(conn, report, one, sorted(set(file.days) - set(newer)), guard)
+        ledger.record_staged(
             conn,
-            report,
-            store=one.file.store,
-            ledger_id=one.file.ledger_id,
-            days=one.file.days,
-            rows=rows,
-            now=system_clock(),
+            file.ledger_id,
+            content_md5=table.content_md5,
+            row_count=len(table.rows),
+            headers=table.headers,
+            claims=table.claims,
+            shrink_accepted=guard.accepts,
         )
-        ledger.record_staged(conn, one.file.ledger_id, content_md5=one.content_md5, row_count=one.row_count)
-    return len(rows)
+        if same:
+            return _note_unchanged(conn, report, file, same, run_id)
+        rows = one.rows[one.rows["business_day"].isin(file.days)]
+        slices: dict[str, Any] = {"store": file.store, "ledger_id": file.ledger_id, "days": file.days}
+        days = staging.replace_slices(conn, report, **slices, rows=rows, now=system_clock())
+    return Staged(days=days, rows=int(rows["business_day"].isin(days).sum()))
+
+
+def _refuse_shrunk(conn: Connection, report: Report, one: ProvenFile, days: Sequence[date], guard: Guard) -> None:
+    """Compare the loaded rows with the file's keys, for each day and for all of them together."""
+    store = one.file.store
+    keys = {str(text).strip() for text in one.rows[report.key].dropna()}
+    by_day = facts.present_and_lacking(conn, report, store=store, days=days, keys=keys)
+    total = sum(present for present, _ in by_day.values()), sum(lacking for _, lacking in by_day.values())
+    for when, (present, lacking) in [*by_day.items(), (one.file.window, total)]:
+        if lacking > A_FEW_LOST and lacking > guard.lost_share * present:
+            raise ShrunkReport(
+                f"{report.crm}/{store}: expected the {present} rows that are loaded for {when}, found {lacking} of them gone. "
+                "Nothing was loaded. Look at the kept file; if the portal is right, run it again with --accept-shrink "
+                f"(accept_shrink in the run config of {report.staging_table})"
+            )
+
+
+def _note_unchanged(
+    conn: Connection, report: Report, file: ledger.LandedFile, same: SameContent, run_id: str
+) -> Staged:
+    """Nothing to load: the manifest, the ledger and the audit say so."""
+    now = system_clock()
+    staging.confirm(conn, report, file.store, file.days, file.ledger_id, now)
+    ledger.record_unchanged(conn, file.ledger_id, now)
+    counts = Counts(unchanged=same.rows - same.rejected)
+    told: dict[str, Any] = {"run_id": run_id, "times": (now, now), "status": "unchanged", "rejected": same.rejected}
+    audit.record(conn, _audit(report, file, file.days, counts, **told))
+    say(f"{report.crm}/{file.store}", "loaded", f"nothing: the content is that of export {same.ledger_id}")
+    return Staged(days=file.days, rows=0, unchanged=True)
 
 
 def load_export(conn: Connection, report: Report, one: TypedExport, run_id: str) -> Counts:
-    """Facts, history, rejects, audit and the ledger's end state of one export, in one transaction."""
-    export, typed = one.export, one.typed
-    slices: dict[str, Any] = {"store": export.store, "days": export.days, "ledger_id": export.ledger_id}
+    """Facts, history, rejects, audit and the ledger's end state of one export, in one transaction.
+
+    Days for which a newer export was staged meanwhile are left to it. Raises OlderExport when that is all of them.
+    """
+    export = one.export
     with conn.transaction():
+        facts.one_load(conn, report, export.store)
+        current = staging.days_of_export(conn, report, export.store, export.ledger_id)
+        days = tuple(day for day in export.days if day in current)
+        if not days:
+            raise OlderExport(
+                f"{report.crm}/{export.store}: a newer export was staged meanwhile, and is loaded instead"
+            )
+        rows = one.typed.rows[one.typed.rows["business_day"].isin(days)]
+        rejected = [reject for reject in one.typed.rejects if reject.day in days]
+        slices: dict[str, Any] = {"store": export.store, "days": days, "ledger_id": export.ledger_id}
         now = system_clock()
         counts = facts.upsert(
-            conn, report, **slices, rows=typed.rows, now=now, also_present=_keys_of_rejects(typed.rejects, report)
+            conn, report, **slices, rows=rows, now=now, also_present=_keys_of_rejects(rejected, report)
         )
-        rejects.replace(conn, report, **slices, rejects=typed.rejects, now=now)
+        rejects.replace(conn, report, **slices, rejects=rejected, now=now)
         ledger.record_ingested(conn, export.ledger_id, now)
-        audit.record(
-            conn,
-            _audit(
-                report,
-                export,
-                export.days,
-                counts,
-                run_id=run_id,
-                times=(one.started_at, system_clock()),
-                status="ok" if len(export.rows) else "empty",
-                rejected=len(typed.rejects),
-            ),
-        )
-    summary = f"{counts.inserted} new, {counts.updated} changed, {len(typed.rejects)} rejected"
+        told: dict[str, Any] = {"run_id": run_id, "times": (one.started_at, system_clock()), "rejected": len(rejected)}
+        audit.record(conn, _audit(report, export, days, counts, status="ok" if len(export.rows) else "empty", **told))
+    summary = f"{counts.inserted} new, {counts.updated} changed, {len(rejected)} rejected"
     say(f"{report.crm}/{export.store}", "loaded", summary)
     return counts
 
@@ -98,13 +168,25 @@ def load_export(conn: Connection, report: Report, one: TypedExport, run_id: str)
 def refuse(
     conn: Connection, report: Report, export: Export, days: Sequence[date], error: CrmError, run_id: str
 ) -> Failed:
-    """Write down that an export was not taken; its file stays for whoever looks at it. No row of it counts as parsed."""
+    """Write down that an export was not taken, and set its file aside for whoever looks at it. No row of it counts as parsed."""
     now, store = system_clock(), f"{report.crm}/{export.store}"
+    kept = _set_aside(export, now)
     with conn.transaction():
         ledger.record_failure(conn, export.ledger_id, status="failed", error=error, now=now)
+        if kept:
+            ledger.move_file(conn, export.ledger_id, kept)
         audit.record(conn, _audit(report, export, days, Counts(), run_id=run_id, times=(now, now), status="failed"))
-    say(store, "failed", error)
+    if kept:
+        landing.discard(export.file)
+    say(store, "failed", f"{error}{f'; the file is kept: {kept}' if kept else ''}")
     return Failed(store=store, window=Window(first=min(days), last=max(days)), error=error)
+
+
+def _set_aside(export: Export, now: datetime) -> Path | None:
+    """Copy the refused file out of the way of the next export; None when it is gone, or not the one that was downloaded."""
+    if not export.file.exists() or landing.md5(export.file) != export.md5:
+        return None
+    return landing.set_aside(export.file, export.file.parent, export.file.name, now)
 
 
 def _audit(
@@ -115,7 +197,7 @@ def _audit(
     *,
     run_id: str,
     times: tuple[datetime, datetime],
-    status: Literal["ok", "empty", "failed"],
+    status: Literal["ok", "empty", "unchanged", "failed"],
     rejected: int = 0,
 ) -> audit.Audit:
     return audit.Audit(
@@ -141,10 +223,10 @@ def _audit(
 
 def _keys_of_rejects(found: Sequence[Reject], report: Report) -> set[str]:
     """The business keys that are in the export although their rows were rejected: they are not missing."""
-    return {str(reject.raw[report.key]) for reject in found if reject.raw.get(report.key)}
+    return {str(reject.raw[report.key]).strip() for reject in found if reject.raw.get(report.key)}
 
 
-def let_go(conn: Connection, export: staging.StagedExport) -> None:
+def let_go(conn: Connection, export: Export) -> None:
     """Delete a loaded raw file and say so in the ledger, unless it is kept or gone already."""
     if not export.keep_file and export.file.exists() and landing.md5(export.file) == export.md5:
         landing.discard(export.file)

@@ -16,6 +16,7 @@ from crm_assets.pipeline.partitions import days_by_store, key_of
 from crm_assets.pipeline.reports import report_of_asset
 from crm_assets.pipeline.resources import Warehouse
 from crm_assets.pipeline.results import Failed, Landed, Proven, Typed, failure_of
+from crm_assets.proof import refuse_bad_rows
 from crm_assets.settings import load_settings
 from crm_assets.warehouse import ledger, staging
 from crm_assets.warehouse.facts import Counts
@@ -67,34 +68,53 @@ class PostgresIOManager(dg.ConfigurableIOManager):
 
     def _stage(self, context: dg.OutputContext, proven: Proven) -> _Done:
         """Replace the staged slices of every proven file; note every refused one in the ledger."""
-        unknown = sorted({header for one in proven.files for header in one.extra_headers})
-        done, failed, rows = list[tuple[str, date]](), list[Failed](), 0
+        report, unknown = proven.report, sorted({header for one in proven.files for header in one.table.extra_headers})
+        guard = books.Guard(lost_share=load_settings().env.max_lost_share, accepts=proven.accept_shrink)
+        done, rows, refused, unchanged = list[tuple[str, date]](), 0, list(proven.refused), 0
         with self.warehouse.connect() as conn:
-            for file, error in proven.refused:
-                failed.append(books.refuse(conn, proven.report, file, file.days, error, context.run_id))
             for one in proven.files:
-                rows += books.stage_file(conn, proven.report, one)
+                try:
+                    staged = books.stage_file(conn, report, one, guard, context.run_id)
+                except BadReport as error:
+                    refused.append((one.file, error))
+                    continue
+                rows, unchanged = rows + staged.rows, unchanged + staged.unchanged
                 done += [(one.file.store, day) for day in one.file.days]
-            total = count_rows(conn, proven.report.staging_table)
+                if staged.unchanged:
+                    books.let_go(conn, one.file)
+            failed = [books.refuse(conn, report, file, file.days, error, context.run_id) for file, error in refused]
+            total = count_rows(conn, report.staging_table)
         context.add_output_metadata(
-            {"dagster/row_count": total, "rows": rows, "unknown columns": ", ".join(unknown) or "none"}
+            {
+                "dagster/row_count": total,
+                "rows": rows,
+                "unchanged files": unchanged,
+                "unknown columns": ", ".join(unknown) or "none",
+            }
         )
         return done, failed
 
     def _load(self, context: dg.OutputContext, typed: Typed) -> _Done:
-        """Bring the facts in line with every export, then let its raw file go unless it is kept."""
+        """Bring the facts in line with every export, then let its raw file go unless it is kept.
+
+        An export whose content this run found to be loaded already is passed over.
+        """
         done, failed = list[tuple[str, date]](), list[Failed]()
         total, rejected = Counts(), 0
+        limit = load_settings().env.max_reject_share
         with self.warehouse.connect() as conn:
             for one in typed.exports:
+                store = f"{typed.report.crm}/{one.export.store}"
                 try:
-                    counts = books.load_export(conn, typed.report, one, context.run_id)
+                    if one.export.confirmed_by_run != context.run_id:
+                        refuse_bad_rows(one.typed, typed.report, store, limit=limit)
+                        total += books.load_export(conn, typed.report, one, context.run_id)
+                        rejected += len(one.typed.rejects)
+                        books.let_go(conn, one.export)
                 except BadReport as error:
                     failed.append(books.refuse(conn, typed.report, one.export, one.export.days, error, context.run_id))
                     continue
-                total, rejected = total + counts, rejected + len(one.typed.rejects)
                 done += [(one.export.store, day) for day in one.export.days]
-                books.let_go(conn, one.export)
             rows = count_rows(conn, typed.report.fact_table)
         context.add_output_metadata(
             {
@@ -105,7 +125,7 @@ class PostgresIOManager(dg.ConfigurableIOManager):
                 "unchanged": total.unchanged,
                 "missing": total.missing,
                 "rejected": rejected,
-                "unreadable optional values": sum(one.typed.warnings for one in typed.exports),
+                "warnings": sum(one.typed.warnings for one in typed.exports),
             }
         )
         return done, failed

@@ -5,6 +5,7 @@ A row is written before the browser starts. When it cannot be written, the downl
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Literal
 
 from crm_assets.errors import CrmError, PersonAwaited, StoreSkipped
@@ -18,6 +19,7 @@ NOT_ASKED = (
     StoreSkipped,
     PersonAwaited,
 )  # the portal was not asked, or the store must act first: no failure of the attempt
+STILL_NEWS = timedelta(minutes=30)  # a report asked for longer ago is asked for anew
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,6 +76,10 @@ class LedgerJournal(AccountLedger):
         say(store, "started", window)
         with connect(self.url) as conn:
             self._open[store, window] = self._attempt(conn, store, report, window)
+
+    def pending_request(self, store: Store, report: Report, window: Window) -> datetime | None:
+        with connect(self.url) as conn:
+            return ledger.pending_request(conn, store, report, window, self.clock() - STILL_NEWS)
 
     def landed(self, download: Download) -> None:
         with connect(self.url) as conn:

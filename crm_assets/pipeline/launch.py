@@ -42,13 +42,17 @@ GRACE_SECONDS = 15  # for the browser to close and Dagster to book the run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What one run is to do: all days of the window for one store. None leaves a choice to the settings."""
+    """What one run is to do: all days of the window for one store. None leaves a choice to the settings.
+
+    ``accept_shrink``: a person says that rows which the new export lacks are rightly gone.
+    """
 
     store: Store
     window: Window
     keep_file: bool | None = None
     headless: bool | None = None
     trace: bool = False
+    accept_shrink: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +130,8 @@ def _run(task: Task, run_id: str) -> None:
                 "ops": {
                     report.raw_asset: {
                         "config": _chosen(keep_file=task.keep_file, headless=task.headless, trace=task.trace)
-                    }
+                    },
+                    report.staging_table: {"config": {"accept_shrink": task.accept_shrink}},
                 },
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},  # our own lines say it already
             },

@@ -59,7 +59,7 @@ class PlaywrightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             clock=system_clock,
         )
         with connect(url) as conn:
-            require_current(conn)
+            require_current(conn, [report])
             ledger.close_abandoned(conn, system_clock())
         download_all(settings, _orders(settings, report, keys), journal, headless=headless, trace=trace)
         return Landed(

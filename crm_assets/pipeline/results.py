@@ -17,6 +17,7 @@ from crm_assets.model import Download, Report, Window
 from crm_assets.rows import TypedRows
 from crm_assets.warehouse.ledger import LandedFile
 from crm_assets.warehouse.staging import StagedExport
+from crm_assets.workbook import TextTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,13 +44,11 @@ class Landed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenFile:
-    """A landed file that was proven: all its rows, with ``business_day``, and what the reader noticed."""
+    """A landed file that was proven: all its rows, with ``business_day``, and the table they come from."""
 
     file: LandedFile
     rows: "pd.DataFrame"
-    row_count: int
-    content_md5: str
-    extra_headers: tuple[str, ...]
+    table: TextTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +58,7 @@ class Proven:
     report: Report
     files: tuple[ProvenFile, ...]
     refused: tuple[tuple[LandedFile, CrmError], ...]
+    accept_shrink: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 A portal is a package under ``crm_assets/portals`` (or any importable module) whose ``PORTAL`` is a value of the class below:
 its reports, its addresses, and its verbs. The same file names in every folder: ``reports.py`` (column tables), ``site.py``
 (hosts and paths), ``pages.py`` (every locator), ``login.py`` and ``export.py``. A verb gets a ``Visit`` (``visit.py``) and
-raises the errors of ``crm_assets.errors``; it opens no browser, writes no file but under ``visit.scratch``, and knows no
-database.
+raises the errors of ``crm_assets.errors``; it opens no browser, writes no file but under ``visit.scratch`` (the export as
+``visit.scratch_file(window)``, so that a refused one can be kept), and knows no database.
 """
 
 import importlib

@@ -19,7 +19,7 @@ from crm_assets.browser.evidence import EvidenceShelf, Step
 from crm_assets.browser.guard import HostGuard
 from crm_assets.errors import BrowserFroze, CrmError, PortalChanged, PortalMoved, PortalUnavailable
 from crm_assets.logs import say
-from crm_assets.model import Clock, Store
+from crm_assets.model import Clock, Store, Window
 
 if TYPE_CHECKING:
     from playwright.async_api import APIResponse, BrowserContext, Dialog, Page, Request, Response
@@ -41,7 +41,8 @@ class Visit:
     Of the step under way: ``pages_asked`` are the addresses it led to, redirects included; ``posts`` is what the page sent to
     the portal, ``answers`` what came back; ``server_error`` is the last 5xx answer to anything the page asked for, ``page_error``
     the last to a page itself, ``dialog`` the last JavaScript message box, which was closed. ``secrets`` are texts that must not
-    show in evidence.
+    show in evidence. ``pending_request`` (aware) is when an earlier attempt asked the portal for the window at hand, and did not
+    wait to the end.
     """
 
     page: "Page"
@@ -57,6 +58,7 @@ class Visit:
     pages_asked: list[str] = field(default_factory=list)
     posts: list["Request"] = field(default_factory=list)
     answers: list["Response"] = field(default_factory=list)
+    pending_request: datetime | None = None
     page_is_spent: bool = False
     server_error: str | None = None
     page_error: str | None = None
@@ -97,6 +99,10 @@ class Visit:
         """Until the attempt must be over."""
         return self.ends_at - asyncio.get_running_loop().time()
 
+    def scratch_file(self, window: Window) -> Path:
+        """Where the export of a window is written, be it good or not."""
+        return self.scratch / f"{window.first}_{window.last}.xlsx"
+
     def was_at(self, address: re.Pattern[str]) -> bool:
         """Whether this step led to such an address, be it for a moment."""
         return any(address.search(asked) for asked in self.pages_asked)
@@ -113,9 +119,14 @@ class Visit:
         return response
 
     async def fetch(self, method: str, url: str, **options: Any) -> "APIResponse":
-        """Call the portal's API with the session's cookies. Raises PortalMoved, before going there, when it redirects."""
-        answer = await self.context.request.fetch(url, method=method, max_redirects=0, **options)
+        """Call the portal's API with the session's cookies. Raises PortalUnavailable for a server error."""
+        answer = await self.ask(method, url, **options)
         self.refuse_server_error(answer.status, url)
+        return answer
+
+    async def ask(self, method: str, url: str, **options: Any) -> "APIResponse":
+        """The same, whatever is answered. Raises PortalMoved, before going there, when it redirects."""
+        answer = await self.context.request.fetch(url, method=method, max_redirects=0, **options)
         if 300 <= answer.status < 400:
             raise self.moved(url, answer.headers.get("location", "nowhere"))
         return answer
@@ -235,7 +246,7 @@ async def understood(visit: Visit) -> AsyncIterator[None]:
         raise await _with_evidence(visit, _in_our_words(visit, error)) from None
     except CrmError as error:
         if not str(error).startswith(f"{visit.store}: "):
-            error = type(error)(f"{visit.store}: {error}")
+            error.args = (f"{visit.store}: {error}",)  # the same error: it may carry more than its words
         raise await _with_evidence(visit, error) from None
 
 

@@ -26,13 +26,14 @@ ANSWERS: Mapping[str, str] = {
 class FaultKind:
     """``times`` is how many answers it spoils by default; ``None`` lasts until cleared, 0 happens at once and is over.
 
-    ``crm`` is the only portal that has such days, ``at`` the kinds of answer it spoils unless told.
+    ``crm`` is the only portal that has such days, ``at`` the kinds of answer it spoils unless told, ``word`` what it then says.
     """
 
     does: str
     times: int | None
     crm: str | None = None
     at: frozenset[str] = frozenset()
+    word: str = ""
 
 
 FAULTS: Mapping[str, FaultKind] = {
@@ -41,12 +42,38 @@ FAULTS: Mapping[str, FaultKind] = {
     "down": FaultKind(does="the connection is cut without an answer", times=None),
     "locked": FaultKind(does="a login, right or wrong, is told that the account is locked", times=None),
     "html_instead_of_xlsx": FaultKind(does="the workbook offered is an HTML login page under its .xlsx name", times=1),
+    "other_store": FaultKind(
+        does="the store's session shows another store of its portal: td report page, downloads, exports, uc API calls",
+        times=None,
+        at=frozenset({"page", "download", "export", "api"}),
+    ),
     "session_expired": FaultKind(does="every session of the store is over until its next login", times=0),
     "otp": FaultKind(does="the store's trusted browsers are forgotten: a login needs a code", times=0, crm="td"),
     "licence": FaultKind(does="a licence notice stands before home, once a session", times=1, crm="td"),
     "overdue": FaultKind(does="home is covered by a list of overdue orders", times=None, crm="td"),
     "modal": FaultKind(does="home is covered by a promotion that can be closed", times=1, crm="td"),
     "bounce": FaultKind(does="after a right login home shows, then leaves for the login form", times=1, crm="td"),
+    "stuck": FaultKind(does="requested reports stay at Processing", times=None, crm="td", at=frozenset({"list"})),
+    "request_fails": FaultKind(
+        does="a requested report ends as `word`, Failed unless told",
+        times=1,
+        crm="td",
+        at=frozenset({"request"}),
+        word="Failed",
+    ),
+    "gone": FaultKind(
+        does="a call is there no more: it answers `word`, which is 404, 403, html, or json that is no rows",
+        times=None,
+        crm="uc",
+        at=frozenset({"export"}),
+        word="404",
+    ),
+    "close_days": FaultKind(
+        does="the panel's calendars let nobody choose days from `first` to `last`",
+        times=None,
+        crm="uc",
+        at=frozenset({"page"}),
+    ),
     "token_refused": FaultKind(does="a good token is answered 401", times=1, crm="uc", at=frozenset({"api"})),
     "moved": FaultKind(does="the old front sends its visitors to the new one, or to `host`", times=None, crm="uc"),
     "no_business": FaultKind(does="nothing was sold from `first` to `last`, or ever", times=None),
@@ -62,6 +89,7 @@ class FaultWords(TypedDict, total=False):
     times: int | None
     seconds: float
     host: str | None
+    word: str | None
     first: date
     last: date
 
@@ -77,6 +105,7 @@ class Fault:
     left: int | None
     seconds: float
     host: str | None
+    word: str
     first: date
     last: date
 
@@ -105,6 +134,7 @@ def fault_of(name: str, **words: Unpack[FaultWords]) -> Fault:
         left=words.get("times", kind.times),
         seconds=words.get("seconds", 3.0),
         host=words.get("host"),
+        word=words.get("word") or kind.word,
         first=words.get("first", date.min),
         last=words.get("last", date.max),
     )

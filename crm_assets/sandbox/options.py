@@ -16,6 +16,7 @@ class SandboxOptions:
     ``td_sessions``: whether a stored TumbleDry session is honoured when a browser comes back with it (it hardly ever is).
     ``td_login_error``: what a wrong TumbleDry password is told; "silent" shows the form again and nothing else.
     ``td_direct_export``: the report page has an Export button of its own.
+    ``td_list_refreshes``: whether the list of report requests shows what is new by itself, or only when it is opened anew.
     ``uc_session``: where the UClean panel keeps its token: in localStorage, only in sessionStorage, or only in IndexedDB.
     ``uc_generate_gst``: what the generateGST call answers with.
     ``first_day``: what ``stores.yaml`` says; 120 days ago when not told.
@@ -29,5 +30,6 @@ class SandboxOptions:
     td_sessions: Literal["dropped", "kept"] = "dropped"
     td_login_error: Literal["label", "silent"] = "label"
     td_direct_export: bool = False
+    td_list_refreshes: bool = True
     uc_session: Literal["local", "session", "indexed"] = "local"
     uc_generate_gst: Literal["json", "workbook"] = "json"

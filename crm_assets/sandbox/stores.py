@@ -18,7 +18,7 @@ class SandboxStore:
     code: str
     title: str
     prefix: str
-    strategy: str = ""
+    strategies: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.crm}/{self.code}"
@@ -35,9 +35,19 @@ class Login:
 STORES = (
     SandboxStore(crm="td", code="a668", title="Uttam Nagar", prefix="1170"),
     SandboxStore(crm="td", code="a817", title="Kirti Nagar", prefix="1247"),
-    SandboxStore(crm="uc", code="sector56", title="Sector 56, Gurugram", prefix="UC567", strategy="export_report_get"),
     SandboxStore(
-        crm="uc", code="sushantlok1", title="Sushant Lok 1, Gurugram", prefix="UC610", strategy="generate_gst_post"
+        crm="uc",
+        code="sector56",
+        title="Sector 56, Gurugram",
+        prefix="UC567",
+        strategies=("export_report_get", "tax_report", "ui"),
+    ),
+    SandboxStore(
+        crm="uc",
+        code="sushantlok1",
+        title="Sushant Lok 1, Gurugram",
+        prefix="UC610",
+        strategies=("generate_gst_post", "tax_report", "ui"),
     ),
 )
 
@@ -59,6 +69,11 @@ def known_store(account: str) -> SandboxStore:
 def stores_of(crm: str | None, code: str | None) -> list[SandboxStore]:
     """The stores a CRM and a code name; nothing said means every one."""
     return [store for store in STORES if crm in (None, store.crm) and code in (None, store.code)]
+
+
+def other_store(store: SandboxStore) -> SandboxStore:
+    """Another store of the same portal."""
+    return next(each for each in stores_of(store.crm, None) if each != store)
 
 
 def login_of(seed: str, store: SandboxStore) -> Login:
@@ -96,8 +111,10 @@ def _entries(crm: str, first_day: date) -> str:
 
 def _entry(store: SandboxStore, first_day: date) -> str:
     fields = f'name: "{store.title}", first_day: {first_day}'
-    if store.strategy:
-        fields += f", booking_prefix: {store.prefix}, strategies: [{store.strategy}]"
+    kind = "file_prefix" if store.crm == "td" else "booking_prefix"
+    fields += f', {kind}: "{store.prefix}"'
+    if store.strategies:
+        fields += f", strategies: [{', '.join(store.strategies)}]"
     return f"      {store.code}: {{{fields}}}"
 
 

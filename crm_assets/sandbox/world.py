@@ -20,7 +20,7 @@ from crm_assets.sandbox.pace import Pace
 from crm_assets.sandbox.screens import screen
 from crm_assets.sandbox.seals import Seals
 from crm_assets.sandbox.sessions import Devices, Sessions
-from crm_assets.sandbox.stores import SandboxStore
+from crm_assets.sandbox.stores import SandboxStore, other_store
 from crm_assets.sandbox.wire import NoAnswer
 
 
@@ -80,11 +80,17 @@ class World:
         if self.faults.take("502", crm, code, at):
             raise HTTPException(502)
 
+    def store_shown(self, store: SandboxStore, at: str) -> SandboxStore:
+        """Whose data a session shows: its own store's, but for a mix-up."""
+        return other_store(store) if self.faults.take("other_store", store.crm, store.code, at) else store
+
     def hand_over(self, store: SandboxStore, at: str, export: Response) -> Response:
         """Every export leaves here: it is counted, and on a bad day a login page leaves under its name."""
         self.journal.exports[str(store)] += 1
         if not self.faults.take("html_instead_of_xlsx", store.crm, store.code, at):
             return export
         page = screen("signed_out.html")
-        page.headers.update({name: value for name, value in export.headers.items() if name == "content-disposition"})
+        page.headers["content-disposition"] = export.headers.get(
+            "content-disposition", 'attachment; filename="export.xlsx"'
+        )
         return page

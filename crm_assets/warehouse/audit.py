@@ -26,7 +26,7 @@ class Audit:
     md5: str
     started_at: datetime
     finished_at: datetime
-    status: Literal["ok", "empty", "failed"]
+    status: Literal["ok", "empty", "unchanged", "failed"]
     ledger_id: int
 
 

@@ -3,15 +3,15 @@
 Parsing and rejecting come before, the audit after. A fact row is never deleted: one that a newer export lacks is marked.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
-from crm_assets.errors import BadReport
-from crm_assets.model import Kind, Report
+from crm_assets.model import Kind, Problem, Report
 from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.copy import copy_frame, identifiers
 
@@ -50,19 +50,15 @@ def upsert(
 ) -> Counts:
     """Bring the facts of these days of the store in line with one export.
 
-    ``rows``: ``business_day`` (date) and every ``report.fact_columns`` (str, int, Decimal, date, aware datetime or None). A row
-    whose key is new is inserted; one whose values or day changed, or that was missing, is updated with a history entry; others
-    are not touched. A fact of these days without a row is marked missing, unless its key is in ``also_present``: the keys whose
-    row was rejected. An older export never undoes what a newer one said.
-    Raises BadReport, before anything is written, when two rows share a key.
+    ``rows``: ``business_day`` (date), every ``report.fact_columns`` (str, int, Decimal, date, aware datetime or None) and
+    ``warnings`` (a sequence of Problem, or None). A row whose key is new is inserted; one whose values or day changed, or that was
+    missing, is updated with a history entry; others are not touched. A fact of these days without a row is marked missing, unless
+    its key is in ``also_present``: the keys whose row was rejected. An older export never undoes what a newer one said; which is
+    older, the time it was asked for says. Two rows with one key are a defect of the caller's.
     """
-    _refuse_doubles(report, store, rows)
     given = {"store": store, "days": list(days), "ledger_id": ledger_id, "now": now, "also_present": list(also_present)}
     with conn.transaction():
-        # Two loads of one store at once would both insert; the second waits until the first has committed.
-        conn.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"crm_assets:{report.fact_table}:{store}"]
-        )
+        one_load(conn, report, store)
         _copy_incoming(conn, report, rows)
         _run(conn, report, KEEP_OLD_VALUES, given)
         updated = _run(conn, report, UPDATE, given)
@@ -71,16 +67,45 @@ def upsert(
     return Counts(inserted=inserted, updated=updated, unchanged=len(rows) - inserted - updated, missing=missing)
 
 
+def one_load(conn: Connection, report: Report, store: str) -> None:
+    """Hold back other loads of the store until this transaction ends: two at once would both insert."""
+    conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"crm_assets:{report.fact_table}:{store}"])
+
+
+def present_and_lacking(
+    conn: Connection, report: Report, *, store: str, days: Sequence[date], keys: Collection[str]
+) -> dict[date, tuple[int, int]]:
+    """For each of these days with facts that are not missing: how many there are, and how many of them are not in ``keys``."""
+    statement = sql.SQL(
+        """
+        SELECT business_day, count(*), count(*) FILTER (WHERE {key} <> ALL(%(keys)s::text[]))
+        FROM {fact} WHERE store = %(store)s AND business_day = ANY(%(days)s) AND missing_since IS NULL
+        GROUP BY business_day ORDER BY business_day
+        """
+    ).format(key=sql.Identifier(report.key), fact=sql.Identifier(report.fact_table))
+    found = conn.execute(statement, {"store": store, "days": list(days), "keys": list(keys)})
+    return {day: (present, lacking) for day, present, lacking in found}
+
+
 CREATE_INCOMING: LiteralString = """
     CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS SELECT {columns}, row_hash FROM {fact} WITH NO DATA
 """
 
-HASH: LiteralString = "UPDATE incoming SET row_hash = md5(ROW({hashed})::text)"
+# Over the values that are there, by name: a column that is added later changes no row which does not use it.
+HASH: LiteralString = """
+    UPDATE incoming SET row_hash = md5(jsonb_strip_nulls(to_jsonb(incoming) - 'row_hash' || jsonb_build_object({trimmed}))::text)
+"""
 
 # An update is due when a value changed or the row was missing, and this export is not older than the one that last changed it.
 DUE: LiteralString = """
-    fact.store = %(store)s AND fact.{key} = incoming.{key} AND fact.ledger_id <= %(ledger_id)s
-    AND (fact.row_hash <> incoming.row_hash OR fact.missing_since IS NOT NULL)
+    fact.store = %(store)s AND fact.{key} = incoming.{key}
+    AND (fact.row_hash <> incoming.row_hash OR fact.missing_since IS NOT NULL) AND {not_older}
+"""
+
+NOT_OLDER: LiteralString = """
+    (SELECT (last.requested_at, last.ledger_id) <= (this.requested_at, this.ledger_id)
+    FROM download_ledger AS last, download_ledger AS this
+    WHERE last.ledger_id = fact.ledger_id AND this.ledger_id = %(ledger_id)s)
 """
 
 KEEP_OLD_VALUES: LiteralString = """
@@ -114,7 +139,7 @@ MARK_MISSING: LiteralString = """
     WITH gone AS (
         UPDATE {fact} AS fact SET missing_since = %(now)s, changed_at = %(now)s, ledger_id = %(ledger_id)s
         WHERE store = %(store)s AND business_day = ANY(%(days)s) AND missing_since IS NULL
-            AND ledger_id <= %(ledger_id)s AND {key} <> ALL(%(also_present)s::text[])
+            AND {not_older} AND {key} <> ALL(%(also_present)s::text[])
             AND NOT EXISTS (SELECT FROM incoming WHERE incoming.{key} = fact.{key})
         RETURNING store, {key}
     )
@@ -125,19 +150,10 @@ MARK_MISSING: LiteralString = """
 """
 
 
-def _refuse_doubles(report: Report, store: str, rows: "pd.DataFrame") -> None:
-    keys = rows[report.key]
-    if not (doubled := keys[keys.duplicated()]).empty:
-        raise BadReport(
-            f"{report.crm}/{store}: expected each {report.key} once, found {len(doubled)} repeated, "
-            f"{doubled.iloc[0]} first. Nothing was loaded"
-        )
-
-
 def _copy_incoming(conn: Connection, report: Report, rows: "pd.DataFrame") -> None:
     conn.execute("DROP TABLE IF EXISTS pg_temp.incoming")
     _run(conn, report, CREATE_INCOMING, {})
-    copy_frame(conn, "incoming", _columns(report), rows)
+    copy_frame(conn, "incoming", _columns(report), rows.assign(warnings=rows["warnings"].map(_as_json)))
     _run(conn, report, HASH, {})
 
 
@@ -150,20 +166,22 @@ def _run(conn: Connection, report: Report, statement: LiteralString, given: dict
         key=key,
         columns=identifiers(columns),
         incoming_columns=sql.SQL(", ").join(sql.Identifier("incoming", name) for name in columns),
-        hashed=_hashed(report),
-        due=sql.SQL(DUE).format(key=key),
+        trimmed=_trimmed(report),
+        not_older=sql.SQL(NOT_OLDER),
+        due=sql.SQL(DUE).format(key=key, not_older=sql.SQL(NOT_OLDER)),
     )
     return conn.execute(composed, given).rowcount
 
 
 def _columns(report: Report) -> list[str]:
-    return ["business_day", *(column.name for column in report.fact_columns)]
+    return ["business_day", *(column.name for column in report.fact_columns), "warnings"]
 
 
-def _hashed(report: Report) -> sql.Composed:
-    """What the hash covers, written alike for equal values: 1.5 and 1.50 are one weight. Money has two decimals by its type."""
-    numbers = {column.name for column in report.fact_columns if column.kind is Kind.NUMBER}
-    trimmed, plain = sql.SQL("trim_scale({})"), sql.SQL("{}")
-    return sql.SQL(", ").join(
-        (trimmed if name in numbers else plain).format(sql.Identifier(name)) for name in _columns(report)
-    )
+def _as_json(warnings: Iterable[Problem] | None) -> Jsonb | None:
+    return Jsonb([asdict(problem) for problem in warnings]) if warnings else None
+
+
+def _trimmed(report: Report) -> sql.Composed:
+    """Numbers written alike when they are equal: 1.5 and 1.50 are one weight. Money has two decimals by its type."""
+    numbers = [column.name for column in report.fact_columns if column.kind is Kind.NUMBER]
+    return sql.SQL(", ").join(sql.SQL("{}, trim_scale({})").format(name, sql.Identifier(name)) for name in numbers)

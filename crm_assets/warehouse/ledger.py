@@ -1,6 +1,6 @@
 """The file ledger: one row for each attempt to fetch a report, from before the browser starts until its rows are facts.
 
-The states are ``running`` -> ``downloaded`` -> ``ingested`` or ``empty``, or ``failed`` or ``skipped``. Files are written and
+The states are ``running`` -> ``downloaded`` -> ``ingested``, ``empty`` or ``unchanged``, or ``failed`` or ``skipped``. Files are written and
 deleted by ``crm_assets.landing``; whether a file may be trusted is decided before ``record_staged``.
 """
 
@@ -15,7 +15,7 @@ from typing import Literal
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from crm_assets.errors import CrmError
+from crm_assets.errors import CrmError, ExportTimedOut
 from crm_assets.model import Claims, Download, Report, Store, Window
 from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.sessions import account_key
@@ -65,7 +65,6 @@ def open_attempt(
 
 def record_download(conn: Connection, ledger_id: int, download: Download, now: datetime) -> None:
     """The file has landed: what it is, and what the portal says about it."""
-    sums = {name: str(value) for name, value in download.claims.sums.items()}
     conn.execute(
         """
         UPDATE download_ledger
@@ -81,13 +80,17 @@ def record_download(conn: Connection, ledger_id: int, download: Download, now: d
             download.bytes,
             download.md5,
             download.claims.rows,
-            Jsonb(sums),
+            _sums(download.claims),
             download.signed_in_again,
             download.blocked_requests,
             now,
             ledger_id,
         ],
     )
+
+
+def _sums(claims: Claims) -> Jsonb:
+    return Jsonb({name: str(value) for name, value in claims.sums.items()})
 
 
 def record_failure(
@@ -103,18 +106,73 @@ def record_failure(
         """
         UPDATE download_ledger
         SET status = %s, error_code = %s, error_message = %s, evidence = coalesce(%s, evidence),
-            finished_at = coalesce(finished_at, %s)
+            requested_at = coalesce(requested_at, %s), finished_at = coalesce(finished_at, %s)
         WHERE ledger_id = %s
         """,
-        [status, error.code, str(error), str(error.evidence) if error.evidence else None, now, ledger_id],
+        [
+            status,
+            error.code,
+            str(error),
+            str(error.evidence) if error.evidence else None,
+            error.requested_at if isinstance(error, ExportTimedOut) else None,
+            now,
+            ledger_id,
+        ],
     )
 
 
-def record_staged(conn: Connection, ledger_id: int, *, content_md5: str, row_count: int) -> None:
-    """The file was proven and its rows are in staging: how many, and the MD5 of their cell values in hex."""
+def pending_request(conn: Connection, store: Store, report: Report, window: Window, since: datetime) -> datetime | None:
+    """When the portal was asked for this very window by an attempt that did not wait to the end, and none after it got a file.
+
+    None when that was before ``since``: what it would bring is no longer news.
+    """
+    row = conn.execute(
+        """
+        SELECT error_code, requested_at FROM download_ledger
+        WHERE (crm, store, report, from_date, to_date) = (%s, %s, %s, %s, %s) AND requested_at IS NOT NULL
+        ORDER BY ledger_id DESC LIMIT 1
+        """,
+        [store.crm, store.code, report.name, window.first, window.last],
+    ).fetchone()
+    if row is None or row[0] != ExportTimedOut.__name__ or row[1] < since:
+        return None
+    return row[1]  # type: ignore[no-any-return]
+
+
+def record_staged(
+    conn: Connection,
+    ledger_id: int,
+    *,
+    content_md5: str,
+    row_count: int,
+    headers: Sequence[str] = (),
+    claims: Claims = Claims(),
+    shrink_accepted: bool = False,
+) -> None:
+    """The file was proven: its rows, the MD5 of its cell values in hex, its headers, and what its own totals row claims."""
     conn.execute(
-        "UPDATE download_ledger SET content_md5 = %s, row_count = %s WHERE ledger_id = %s",
-        [content_md5, row_count, ledger_id],
+        """
+        UPDATE download_ledger
+        SET content_md5 = %s, row_count = %s, headers = %s, claimed_rows = coalesce(%s, claimed_rows),
+            claimed_sums = claimed_sums || %s, shrink_accepted = %s
+        WHERE ledger_id = %s
+        """,
+        [
+            content_md5,
+            row_count,
+            Jsonb(list(headers)) if headers else None,
+            claims.rows,
+            _sums(claims),
+            shrink_accepted,
+            ledger_id,
+        ],
+    )
+
+
+def record_unchanged(conn: Connection, ledger_id: int, now: datetime) -> None:
+    """The proven file holds what the export before it held; nothing of it had to be loaded."""
+    conn.execute(
+        "UPDATE download_ledger SET status = 'unchanged', ingested_at = %s WHERE ledger_id = %s", [now, ledger_id]
     )
 
 
@@ -165,7 +223,7 @@ def _close_if_free(conn: Connection, crm: str, store: str, now: datetime) -> lis
 
 
 def landed(conn: Connection, report: Report, store_code: str, days: Sequence[date]) -> list[LandedFile]:
-    """The newest landed file of each day, one entry per file, oldest first.
+    """The newest landed file of each day, by the time it was asked for; one entry per file, oldest first.
 
     A day is absent when nothing landed for it, or when its newest file is deleted: an older file that happens to be kept must not
     take its place (ask ``deleted_days``).
@@ -204,8 +262,8 @@ def _newest(conn: Connection, report: Report, store_code: str, days: Sequence[da
                 FROM unnest(%(days)s::date[]) AS day
                 JOIN download_ledger AS ledger ON day BETWEEN ledger.from_date AND ledger.to_date
                 WHERE ledger.crm = %(crm)s AND ledger.store = %(store)s AND ledger.report = %(report)s
-                    AND ledger.status IN ('downloaded', 'ingested', 'empty')
-                ORDER BY day, ledger.ledger_id DESC
+                    AND ledger.status IN ('downloaded', 'ingested', 'empty', 'unchanged')
+                ORDER BY day, ledger.requested_at DESC, ledger.ledger_id DESC
             )
             SELECT ledger_id, day, from_date, to_date, stored_name, md5, claimed_rows, claimed_sums, keep_file, deleted_at
             FROM newest ORDER BY ledger_id, day
@@ -227,3 +285,8 @@ def _landed_file(store_code: str, rows: Sequence[_Newest]) -> LandedFile:
         claims=Claims(rows=newest.claimed_rows, sums=sums),
         keep_file=newest.keep_file,
     )
+
+
+def move_file(conn: Connection, ledger_id: int, file: Path) -> None:
+    """The raw file was put elsewhere."""
+    conn.execute("UPDATE download_ledger SET stored_name = %s WHERE ledger_id = %s", [str(file), ledger_id])

@@ -1,10 +1,11 @@
 """Migrations: bring a database to the tables this code expects, forward only.
 
-The statements are in ``sql/``; yoyo-migrations applies them and remembers which. Nothing else creates or alters a lasting table.
+The statements are in ``sql/``; yoyo-migrations applies them and remembers which. Nothing else creates or alters a lasting table,
+save for the columns that a report gained (``columns.py``).
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -12,14 +13,18 @@ from urllib.parse import quote, urlencode
 import psycopg
 
 from crm_assets.errors import WarehouseUnavailable
+from crm_assets.model import Report
 from crm_assets.settings import PROJECT_ROOT
+from crm_assets.warehouse.columns import add_columns, lacking
 from crm_assets.warehouse.connection import Connection, connect, conninfo, place
 
 SQL_DIR = PROJECT_ROOT / "sql"
 
 
-def migrate(url: str) -> list[str]:
-    """Apply what is pending and return its names, oldest first. Two at once both end well: the second finds nothing to do.
+def migrate(url: str, reports: Iterable[Report] = ()) -> list[str]:
+    """Apply what is pending, then add the columns that these reports gained; returns the names of both, oldest first.
+
+    Two at once both end well: the second finds nothing to do.
 
     Raises WarehouseUnavailable when the server refuses, or the user may not create tables or the schema ``dagster``.
     """
@@ -29,7 +34,7 @@ def migrate(url: str) -> list[str]:
             conn.execute("CREATE TABLE may_we_create (); DROP TABLE may_we_create")
             if conn.execute("SELECT to_regnamespace('dagster')").fetchone() == (None,):
                 conn.execute("CREATE SCHEMA dagster")
-            return _apply(url)
+            return [*_apply(url), *add_columns(conn, reports)]
         except (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidSchemaName) as error:
             raise WarehouseUnavailable(
                 f"{place(url)}: {error}. This user must be able to create tables and the schema 'dagster': "
@@ -37,17 +42,17 @@ def migrate(url: str) -> list[str]:
             ) from error
 
 
-def require_current(conn: Connection) -> None:
-    """Raise WarehouseUnavailable, naming what is missing, unless every migration of ``sql/`` is applied."""
+def require_current(conn: Connection, reports: Iterable[Report] = ()) -> None:
+    """Raise WarehouseUnavailable, naming what is missing, unless every migration of ``sql/`` is applied and every column there."""
     try:
         applied = {row[0] for row in conn.execute("SELECT migration_id FROM _yoyo_migration")}
     except psycopg.errors.UndefinedTable:
         applied = set()
-    missing = [path.stem for path in _files() if path.stem not in applied]
+    missing = [path.stem for path in _files() if path.stem not in applied] or lacking(conn, reports)
     if missing:
         raise WarehouseUnavailable(
-            f"database {conn.info.dbname!r} on {conn.info.host} lacks {len(missing)} of our migrations: {', '.join(missing)}. "
-            "Run: crm_download migrate"
+            f"database {conn.info.dbname!r} on {conn.info.host} lacks {len(missing)} of our migrations or columns: "
+            f"{', '.join(missing)}. Run: crm_download migrate"
         )
 
 

@@ -47,7 +47,8 @@ OUTCOME = """
     )
     SELECT %(run_id)s AS run_id,
         (SELECT count(*) FROM windows WHERE md5 IS NOT NULL) AS files,
-        (SELECT count(*) > 0 AND coalesce(bool_and(status IN ('ingested', 'empty')), false) FROM windows) AS complete,
+        (SELECT count(*) > 0 AND coalesce(bool_and(status IN ('ingested', 'empty', 'unchanged')), false) FROM windows)
+            AS complete,
         coalesce(sum(inserted_rows), 0)::integer AS inserted,
         coalesce(sum(updated_rows), 0)::integer AS updated,
         coalesce(sum(unchanged_rows), 0)::integer AS unchanged,

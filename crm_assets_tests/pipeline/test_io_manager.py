@@ -138,7 +138,7 @@ def test_a_file_with_a_doubled_key_is_refused_as_a_whole(pipeline: Pipeline) -> 
     assert "expected each order_number once, found 1 repeated" in failure_text(result)
     assert orders(pipeline) == []
     (ledger,), (audit,) = pipeline.ledger(), pipeline.audit()
-    assert (ledger["status"], ledger["error_code"]) == ("failed", "BadReport")
+    assert (ledger["status"], ledger["error_code"]) == ("failed", "DuplicateKeys")
     assert (audit["status"], audit["parsed_rows"], audit["inserted_rows"]) == ("failed", 0, 0)
     assert pipeline.materialized(FACTS) == set()
     assert file.exists(), "someone must be able to look at it"

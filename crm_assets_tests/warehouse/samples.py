@@ -99,8 +99,8 @@ def invoice(number: str, day: int, **values: Any) -> dict[str, Any]:
 
 
 def typed(*rows: dict[str, Any], report: Report = ORDER_REPORT) -> pd.DataFrame:
-    columns = ["business_day", *(column.name for column in report.fact_columns)]
-    return pd.DataFrame(list(rows), columns=pd.Index(columns), dtype=object)
+    columns = ["business_day", *(column.name for column in report.fact_columns), "warnings"]
+    return pd.DataFrame([{"warnings": None} | row for row in rows], columns=pd.Index(columns), dtype=object)
 
 
 def load(conn: Connection, *rows: dict[str, Any], days: Window, store: Store = TD, **kwargs: Any) -> Counts:

@@ -23,6 +23,7 @@ OF_A_FACT = {
     "changed_at": ("timestamp with time zone", True),
     "ledger_id": ("bigint", True),
     "missing_since": ("timestamp with time zone", False),
+    "warnings": ("jsonb", False),
 }
 OF_STAGING = {
     "store": ("text", True),

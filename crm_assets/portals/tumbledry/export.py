@@ -1,14 +1,27 @@
 """Getting TumbleDry's order report: asked for, prepared by the portal in the background, then downloaded.
 
-The list of requests also holds older ones of the same range, so ours is told apart twice: by comparing the list before and after
-asking, and by its ``Requested`` time. Where the page has a direct Export button, that one is used.
+The list of requests also holds older ones of the same range: which row is ours, and how it stands, ``requests_list.py`` tells.
+A request that an earlier attempt did not wait for is taken up again. Where the page has a direct Export button, that one is used.
 """
 
+import asyncio
+import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
-from crm_assets.errors import ExportTimedOut, PortalChanged, SessionDropped
-from crm_assets.model import IST, Export, Report, Window
+from crm_assets.errors import (
+    ExportFailed,
+    ExportTimedOut,
+    PortalChanged,
+    PortalUnavailable,
+    SessionDropped,
+    WrongStore,
+)
+from crm_assets.logs import say
+from crm_assets.model import Export, Report, Window
 from crm_assets.portals.tumbledry.notices import notices_closed, refuse_overdue
 from crm_assets.portals.tumbledry.pages import (
     LOGIN_ADDRESS,
@@ -19,6 +32,7 @@ from crm_assets.portals.tumbledry.pages import (
     button_text,
     list_text,
 )
+from crm_assets.portals.tumbledry.requests_list import OwnRequest, RequestList, State
 from crm_assets.portals.visit import Visit
 
 if TYPE_CHECKING:
@@ -27,11 +41,15 @@ if TYPE_CHECKING:
 STRATEGIES = ("report_request", "export_button")
 CLOCK_SKEW = timedelta(minutes=10)  # the portal's clock is not ours
 DOWNLOAD_SECONDS = 10  # of the attempt's time, kept for the download itself
+REQUEST_SECONDS = 60  # a new request stands in the list at once, or when it is opened anew
+WORD_LENGTH = 40
+FILE_NAME = re.compile(r"(\d+)-(?!\d\d-)[\w-]+\.xlsx", re.IGNORECASE)  # no date is a store's number
 LIST_SECONDS = 10  # an account without any request shows an empty list for ever
 
 
 async def export(visit: Visit, report: Report, window: Window) -> Export:
-    """The order report of a window. Raises ExportTimedOut when the portal does not finish it in time."""
+    """The order report of a window. Raises ExportTimedOut when the portal does not finish it in time, ExportFailed when it
+    gives it up, WrongStore when it shows another store's."""
     async with notices_closed(visit):
         return await _exported(visit, window)
 
@@ -42,13 +60,9 @@ async def _exported(visit: Visit, window: Window) -> Export:
         await _set_range(visit, app, window)
         return await _download(visit, window, app.export_now, "export_button", visit.now())
     await _open_requests(visit, app)
-    known = await _requested_times(app, window)
-    await _set_range(visit, app, window)
-    visit.step(f"request the report of {window}")
-    asked = visit.now()
-    await app.request.click()
-    link = await _own_link(visit, app, window, known, asked)
-    return await _download(visit, window, link, "report_request", asked)
+    own = await _taken_up(visit, app, window) or await _asked_for(visit, app, window)
+    link = await _own_link(visit, app, window, own)
+    return await _download(visit, window, link, "report_request", own.asked_at)
 
 
 async def _open_report(visit: Visit) -> ReportApp:
@@ -64,7 +78,20 @@ async def _open_report(visit: Visit) -> ReportApp:
     if LOGIN_ADDRESS.search(visit.page.url):
         raise SessionDropped(f"{visit.store}: the session ended before {visit.at}; the next run signs in again")
     await app.expand.or_(app.export_now).first.wait_for()
+    await _refuse_other_store(visit, app)
     return app
+
+
+async def _refuse_other_store(visit: Visit, app: ReportApp) -> None:
+    """Raise WrongStore when the frame's address names another store; some day it may name none."""
+    query = urlsplit(await app.holder.get_attribute("src") or "").query
+    found = {name.casefold(): value for name, value in parse_qsl(query)}.get("storecode")
+    if found and found.casefold() != visit.store.code.casefold():
+        raise WrongStore(
+            f"{visit.store}: expected the report app of {visit.store.code}, found that of {found}. Nothing was requested. "
+            "The saved session or the login may be the other store's: sign in anew with "
+            f"{visit.store.bootstrap_command}"
+        )
 
 
 async def _press_report_link(visit: Visit, home: HomePage) -> None:
@@ -113,45 +140,110 @@ async def _set_range(visit: Visit, app: ReportApp, window: Window) -> None:
         )
 
 
-async def _requested_times(app: ReportApp, window: Window) -> list[str]:
-    """The ``Requested`` texts of the requests of this range, newest first."""
-    return await app.requested_cells(list_text(window.first, window.last)).all_inner_texts()
+async def _taken_up(visit: Visit, app: ReportApp, window: Window) -> OwnRequest | None:
+    """The request an earlier attempt made and could not wait for, while the portal still has it."""
+    if visit.pending_request is None:
+        return None
+    asked_range = list_text(window.first, window.last)
+    own = (await app.listed()).standing(asked_range, visit.pending_request)
+    if own:
+        say(visit.store, "request taken up again", f"{window}, requested {own.requested}")
+    return own
 
 
-async def _own_link(visit: Visit, app: ReportApp, window: Window, known: list[str], asked: datetime) -> "Locator":
+async def _asked_for(visit: Visit, app: ReportApp, window: Window) -> OwnRequest:
+    """Our new request, once it stands in the list."""
+    await _set_range(visit, app, window)
+    before = await app.listed()
+    visit.step(f"request the report of {window}")
+    asked = visit.now()
+    await app.request.click()
+
+    def ours(listed: RequestList) -> OwnRequest | None:
+        return listed.newcomer(before, list_text(window.first, window.last), asked, asked - CLOCK_SKEW)
+
+    try:
+        async with asyncio.timeout(REQUEST_SECONDS):
+            return await _watched(visit, app, ours)
+    except TimeoutError:
+        raise PortalChanged(
+            f"{visit.store}: expected our request of {window} in the list of requests, found none of it in {REQUEST_SECONDS} s"
+        ) from None
+
+
+async def _own_link(visit: Visit, app: ReportApp, window: Window, own: OwnRequest) -> "Locator":
     """The Download link of our own request, once the portal has prepared it."""
     from playwright.async_api import TimeoutError as WaitedTooLong
 
-    asked_range = list_text(window.first, window.last)
-    await app.request_after(asked_range, known).wait_for()
-    requested = (await _requested_times(app, window))[0]
-    if _moment(requested) < asked - CLOCK_SKEW:
-        raise PortalChanged(
-            f"{visit.store}: expected our request of {window} on top of the list, found one of {requested}"
-        )
     visit.step(f"wait for the report of {window}")
-    link = app.download_link(asked_range, requested)
     patience = max(1.0, min(visit.site.report_seconds, visit.seconds_left() - DOWNLOAD_SECONDS))
     try:
-        await link.wait_for(timeout=patience * 1000)
-    except WaitedTooLong:
-        raise ExportTimedOut(
-            f"{visit.store}: the report of {window} was requested and is not ready after {patience:.0f} s. Try again later"
-        ) from None
-    return link
+        async with asyncio.timeout(patience):
+            listed = await _watched(visit, app, partial(_once_ready, visit, window, own))
+    except TimeoutError:
+        raise _timed_out(visit, window, own, f"is not ready after {patience:.0f} s") from None
+    except (PortalUnavailable, SessionDropped, WaitedTooLong) as error:  # the portal has our request all the same
+        reason = str(error).splitlines()[0].removeprefix(f"{visit.store}: ")
+        raise _timed_out(visit, window, own, f"could not be waited for: {reason}") from None
+    return app.download_link(app.rows_of(own.range_text, own.requested).nth(listed.place_of(own)))
+
+
+def _once_ready(visit: Visit, window: Window, own: OwnRequest, listed: RequestList) -> RequestList | None:
+    """The list, when our row has its link. Raises ExportFailed, with the portal's word, when it never will."""
+    row = listed.row_of(own)
+    if row and row.state is State.ENDED:
+        word = re.sub(r"\d", "#", row.status)[:WORD_LENGTH]
+        raise ExportFailed(
+            f"{visit.store}: expected the report of {window} requested {own.requested}, the portal says {word!r}. "
+            "The next attempt requests it anew"
+        )
+    return listed if row and row.state is State.READY else None
+
+
+def _timed_out(visit: Visit, window: Window, own: OwnRequest, what: str) -> ExportTimedOut:
+    error = ExportTimedOut(
+        f"{visit.store}: the report of {window} was requested {own.requested} and {what}. "
+        "Try again later: it is not requested a second time while the portal has it"
+    )
+    error.requested_at = own.requested_at
+    return error
+
+
+async def _watched[T](visit: Visit, app: ReportApp, look: Callable[[RequestList], T | None]) -> T:
+    """Look at the list whenever it changes. One that stays the same may only be a page that does not refresh itself: the
+    report is opened anew, after longer and longer, with a fresh token.
+    """
+    during, seconds = visit.at, visit.site.list_seconds
+    while True:
+        until = asyncio.get_running_loop().time() + seconds
+        while True:
+            listed = await app.listed()
+            if found := look(listed):
+                return found
+            if not await app.changes(listed, until - asyncio.get_running_loop().time()):
+                break
+        visit.refuse_noticed_error()
+        await _open_requests(visit, await _open_report(visit))
+        visit.step(during)
+        seconds *= 2
 
 
 async def _download(visit: Visit, window: Window, control: "Locator", strategy: str, asked: datetime) -> Export:
-    """Press the control and take the file it hands over."""
+    """Press the control and take the file it hands over. Raises WrongStore when its name is one of another store's files."""
     visit.step(f"download the report of {window}")
     async with visit.page.expect_download() as waiting:
         await control.click()
     download = await waiting.value
-    file = visit.scratch / f"{window.first}_{window.last}.xlsx"
+    file = visit.scratch_file(window)
     await download.save_as(file)
+    _refuse_other_prefix(visit, download.suggested_filename)
     return Export(file=file, strategy=strategy, requested_at=asked, suggested_name=download.suggested_filename)
 
 
-def _moment(requested: str) -> datetime:
-    """``07 Jan 2026 01:55 PM``, in Kolkata."""
-    return datetime.strptime(requested.strip(), "%d %b %Y %I:%M %p").replace(tzinfo=IST)
+def _refuse_other_prefix(visit: Visit, name: str) -> None:
+    """The digits before the letters are the store's; a name of another form says nothing."""
+    named = FILE_NAME.fullmatch(name)
+    if named and visit.store.file_prefix and named[1] != visit.store.file_prefix:
+        raise WrongStore(
+            f"{visit.store}: expected a file whose name begins with {visit.store.file_prefix}-, found {named[1]}-"
+        )

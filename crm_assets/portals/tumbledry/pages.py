@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from crm_assets.portals.tumbledry.requests_list import RequestList
 from crm_assets.portals.visit import LOCKED
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ WRONG = re.compile(r"invalid|incorrect|wrong|(does|do) ?n.t match|not valid", re
 CODE_WORDS = re.compile(r"\b(otp|one.?time|(verification|security) code)\b", re.IGNORECASE)
 CODE_OR_PASSWORD = re.compile(r"\b(code|otp|password)\b", re.IGNORECASE)
 EXPIRY = re.compile(r"\b(expir\w+|valid)\b", re.IGNORECASE)
+DOWNLOAD = re.compile(r"download", re.IGNORECASE)
 
 FORM = "#txtUserId"
 OVERDUE = "#pnlOrderOverDuePopup"
@@ -129,27 +131,47 @@ class ReportApp:
         self.range_button = self.frame.locator("button:visible", has_text=RANGE_TEXT)
         self.request = self.frame.get_by_role("button", name=re.compile(r"request report", re.IGNORECASE))
         self.requests = self.frame.locator("table").filter(has_text="Requested")
+        self.any_request = self.requests.locator("tr:has(td:nth-child(3))").first
+        self.holder = page.locator("iframe#ifrmReport")
+        self.body = self.frame.locator("body")
 
-        self.any_request = self.requests.locator("tbody tr").first
+    async def listed(self) -> RequestList:
+        """The request list as it is now; empty where there is none."""
+        return RequestList.of(await self.body.evaluate(TABLE))
 
-    def request_rows(self, range_text: str) -> "Locator":
-        """The request list's rows of one date range, newest first."""
-        return self.requests.locator("tbody tr").filter(has=self.frame.get_by_role("cell", name=range_text, exact=True))
+    async def changes(self, listed: RequestList, seconds: float) -> bool:
+        """Wait until the list is another than this one, for so long at most; says whether it is."""
+        return bool(await self.body.evaluate(CHANGED, [listed.seen, max(0.0, seconds) * 1000]))
 
-    def requested_cells(self, range_text: str) -> "Locator":
-        """Their ``Requested`` cells: the third column."""
-        return self.request_rows(range_text).locator("td:nth-child(3)")
+    def rows_of(self, range_text: str, requested: str) -> "Locator":
+        """The request list's rows of one date range and ``Requested`` time, in the page's order."""
+        rows = self.requests.locator("tr")
+        for text in (range_text, requested):
+            rows = rows.filter(has=self.frame.get_by_role("cell", name=text, exact=True))
+        return rows
 
-    def request_after(self, range_text: str, known: list[str]) -> "Locator":
-        """A row of the range that the list did not hold: one more than before, or another one on top."""
-        rows = self.request_rows(range_text)
-        one_more = rows.nth(len(known))
-        return one_more if not known else one_more.or_(rows.first.filter(has_not_text=known[0])).first
+    def download_link(self, row: "Locator") -> "Locator":
+        """What a row offers to press, once its report is there."""
+        return row.locator("a, button").filter(has_text=DOWNLOAD).first
 
-    def download_link(self, range_text: str, requested: str) -> "Locator":
-        """The Download link of the newest request of that range and time."""
-        row = self.request_rows(range_text).filter(has=self.frame.get_by_role("cell", name=requested, exact=True)).first
-        return row.get_by_role("link", name=re.compile(r"download", re.IGNORECASE))
+
+TABLE = f"""body => [...body.querySelectorAll('table')].filter(table => /Requested/.test(table.textContent))
+    .flatMap(table => [...table.rows]).map(row => [...row.cells].map(cell => ({{
+        text: cell.innerText.replace(/\\s+/g, ' ').trim(),
+        link: [...cell.querySelectorAll('a, button')].some(each => /{DOWNLOAD.pattern}/i.test(each.innerText)),
+    }})))"""
+"""The request list as it stands in the page, header and all: of each cell its text, and whether it offers a download."""
+
+CHANGED = f"""(body, [seen, milliseconds]) => new Promise(resolve => {{
+    const table = {TABLE};
+    const changed = () => JSON.stringify(table(body)) !== JSON.stringify(seen);
+    if (changed()) return resolve(true);
+    const watcher = new MutationObserver(() => {{ if (changed()) end(true) }});
+    const end = answer => {{ watcher.disconnect(); resolve(answer) }};
+    watcher.observe(body, {{childList: true, characterData: true, attributes: true, subtree: true}});
+    setTimeout(() => end(false), milliseconds);
+}})"""
+"""Wait until that list is another than the one seen, or the time is over; says which."""
 
 
 RANGE_TEXT = re.compile(r"^\s*[A-Z][a-z]{2} \d{1,2}, \d{4} - [A-Z][a-z]{2} \d{1,2}, \d{4}\s*$")

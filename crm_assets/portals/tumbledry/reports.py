@@ -5,6 +5,7 @@ One line a column; the parser, the checks, the DDL test and Dagster's column sch
 """
 
 from crm_assets.model import Column, Footer, Kind, Report
+from crm_assets.portals.patterns import BUSINESS_KEY, GSTIN, PHONE
 
 MOMENT = ("%d %b %Y %I:%M:%S %p", "%d %b %Y %I:%M %p")
 DAY = ("%d %b %Y",)
@@ -18,11 +19,23 @@ ORDER_COLUMNS = (
         formats=MOMENT,
         description="When the order was booked",
     ),
-    Column(name="order_number", header="Order No.", required=True, description="Sequential per store: T1035"),
+    Column(
+        name="order_number",
+        header="Order No.",
+        required=True,
+        **BUSINESS_KEY,
+        description="Sequential per store: T1035",
+    ),
     Column(name="customer_code", header="Customer Code", description="The portal's own customer id"),
     Column(name="customer_name", header="Name", personal=True, description="Customer's name"),
     Column(name="customer_address", header="Address", personal=True, description="Customer's address"),
-    Column(name="customer_phone", header="Phone", personal=True, description="10 digits, rarely a placeholder"),
+    Column(
+        name="customer_phone",
+        header="Phone",
+        **PHONE,
+        personal=True,
+        description="10 digits, rarely a placeholder",
+    ),
     Column(
         name="preference", header="Preference", description="The text NA almost always; a text, not a missing value"
     ),
@@ -52,7 +65,13 @@ ORDER_COLUMNS = (
     Column(name="home_delivery", header="Home Delivery", description="Yes or No"),
     Column(name="area_location", header="Area Location", description="Delivery area"),
     Column(name="garments_inspected_by", header="Garments Inspected By", description="Who inspected"),
-    Column(name="customer_gstin", header="Customer GSTIN", personal=True, description="Customer's GST number"),
+    Column(
+        name="customer_gstin",
+        header="Customer GSTIN",
+        **GSTIN,
+        personal=True,
+        description="Customer's GST number",
+    ),
     Column(name="registration_source", header="Registration Source", description="How the customer came"),
     Column(name="order_from_pos", header="Order From POS", description="Yes or No"),
     Column(name="package", header="Package", description="Yes or No"),

@@ -14,6 +14,9 @@ class TumbleDrySite(BaseModel):
     home_path: str = "/{code}/App/home"
     order_report_path: str = "/{code}/App/Reports/OrderReport.aspx"
     report_seconds: int = Field(default=300, ge=1, description="how long a requested report may take")
+    list_seconds: float = Field(
+        default=5, gt=0, description="how long the request list is watched before it is opened anew; then twice as long"
+    )
 
     def login(self, code: str) -> str:
         return self.subs + self.login_path.format(code=code)

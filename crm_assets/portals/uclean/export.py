@@ -1,43 +1,54 @@
-"""Getting UClean's GST report. Three API calls and the page's own Export, each one strategy; the store's list says which to use.
+"""Getting UClean's GST report. Three API calls and the page's own Export, each one a strategy; the store's list names them in the
+order in which they are tried, for any of them may be gone one day. The calls themselves belong to ``api.py``.
 
 An answer in JSON rows is as good as a workbook: it becomes one (``json_rows.py``).
 """
 
-import json
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crm_assets.errors import PortalChanged, SessionDropped
+from crm_assets.errors import PortalChanged
+from crm_assets.logs import say
 from crm_assets.model import Claims, Export, Report, Window
-from crm_assets.portals.uclean.json_rows import write_workbook
-from crm_assets.portals.uclean.login import token_of
+from crm_assets.portals.uclean import api
+from crm_assets.portals.uclean.json_rows import is_empty_workbook, write_workbook
 from crm_assets.portals.uclean.pages import Calendar, GstPage, period_text, range_text
 from crm_assets.portals.visit import Visit
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from playwright.async_api import APIResponse, Response
+    from playwright.async_api import APIResponse
 
 BANNER = ("taxable_value", "cgst", "sgst", "invoice_value")
+PICK_SECONDS = 5  # the picker asks nobody: a day that is not there by then is not on offer
 
 
 async def export(visit: Visit, report: Report, window: Window) -> Export:
-    """The GST report by the store's first strategy, ``ui`` where none is named."""
-    strategy = visit.store.strategies[0] if visit.store.strategies else "ui"
-    visit.step(f"export by {strategy}")
-    return await STRATEGIES[strategy](visit, report, window)
+    """The GST report by the first of the store's strategies that still works, ``ui`` where none is named.
+
+    Only what is not as we know it (PortalChanged) makes way for the next: not an ended session, not a portal in trouble, and
+    never a finding about the file itself. Raises PortalChanged, naming each strategy and why, when all are gone.
+    """
+    gone: list[str] = []
+    for strategy in visit.store.strategies or ("ui",):
+        visit.step(f"export by {strategy}")
+        try:
+            return await STRATEGIES[strategy](visit, report, window)
+        except PortalChanged as error:
+            gone.append(f"{strategy}: {str(error).removeprefix(f'{visit.store}: ')}")
+            say(visit.store, "strategy gone", gone[-1], level=logging.WARNING)
+    raise PortalChanged(f"{visit.store}: no way to the report of {window} is left. {'; '.join(gone)}")
 
 
 async def export_report_get(visit: Visit, report: Report, window: Window) -> Export:
     """``GET export-report``: a workbook straight away. The names of its date parameters are configuration."""
     asked = visit.now()
-    url = visit.site.api + visit.site.export_report_path + _dates(visit, window)
-    answer = await visit.fetch("GET", url, headers=await _bearer(visit))
-    return await _taken(visit, report, window, answer, strategy="export_report_get", asked=asked)
+    url = visit.site.api + visit.site.export_report_path + api.dates(visit, window)
+    return await _taken(visit, report, window, await api.call(visit, "GET", url), "export_report_get", asked)
 
 
 async def generate_gst_post(visit: Visit, report: Report, window: Window) -> Export:
@@ -45,27 +56,15 @@ async def generate_gst_post(visit: Visit, report: Report, window: Window) -> Exp
     asked = visit.now()
     body = {"from_date": str(window.first), "to_date": str(window.last)}
     url = visit.site.api + visit.site.generate_gst_path
-    answer = await visit.fetch("POST", url, data=body, headers=await _bearer(visit))
-    return await _taken(visit, report, window, answer, strategy="generate_gst_post", asked=asked)
+    return await _taken(
+        visit, report, window, await api.call(visit, "POST", url, data=body), "generate_gst_post", asked
+    )
 
 
 async def tax_report(visit: Visit, report: Report, window: Window) -> Export:
-    """``GET tax-report``, page by page up to the first short one."""
+    """``GET tax-report``, page by page."""
     asked = visit.now()
-    rows: list[dict[str, object]] = []
-    url = visit.site.api + visit.site.tax_report_path + _dates(visit, window)
-    while len(rows) % visit.site.page_rows == 0:
-        page = len(rows) // visit.site.page_rows + 1
-        answer = await visit.fetch(
-            "GET", f"{url}&page={page}&limit={visit.site.page_rows}", headers=await _bearer(visit)
-        )
-        more = _json_rows(visit, await _body(visit, answer))
-        rows += more
-        if not more:
-            break
-    file = _scratch(visit, window)
-    write_workbook(rows, report, file)
-    return Export(file=file, strategy="tax_report", requested_at=asked)
+    return _written(visit, report, window, await api.every_row(visit, window), "tax_report", asked)
 
 
 async def ui(visit: Visit, report: Report, window: Window) -> Export:
@@ -77,8 +76,9 @@ async def ui(visit: Visit, report: Report, window: Window) -> Export:
     async with visit.page.expect_download() as waiting:
         await page.export.click()
     download = await waiting.value
-    file = _scratch(visit, window)
+    file = visit.scratch_file(window)
     await download.save_as(file)
+    api.refuse_other_window(visit, window, download.suggested_filename)
     return Export(
         file=file,
         strategy="ui",
@@ -92,27 +92,41 @@ async def _apply_range(visit: Visit, page: GstPage, window: Window) -> None:
     """Pick both days, apply, and see that the page took them and has loaded their data."""
     await page.range.click()
     await page.open_picker.wait_for()
-    await _pick(page.calendar("start-date"), window.first)
-    await _pick(page.calendar("end-date"), window.last)
+    await _pick(visit, page.calendar("start-date"), window.first)
+    await _pick(visit, page.calendar("end-date"), window.last)
     data = visit.site.tax_report_path.split("?")[0]
     async with visit.page.expect_response(
         lambda response: data in response.url and str(window.last) in response.url
     ) as loading:
         await page.apply.click()
-    rows = _json_rows(visit, await _body(visit, await loading.value))
+    answer = await loading.value
+    api.refuse(visit, answer)
+    rows = api.json_rows(visit, await answer.body())
     await visit.page.locator(f"input.search-user[placeholder='{range_text(window.first, window.last)}']").wait_for()
     if any(float(str(row.get("final_amount") or 0)) for row in rows):
         await page.loaded_banner.wait_for()  # all is ₹0 until every row has come; Export would write what is there
 
 
-async def _pick(calendar: Calendar, day: "date") -> None:
-    """Turn the calendar's pages to the day's month and press that very day; a near one is never taken."""
+async def _pick(visit: Visit, calendar: Calendar, day: "date") -> None:
+    """Choose the very day; a near one is never taken. Raises PortalChanged when the calendar does not offer it."""
+    from playwright.async_api import TimeoutError as WaitedTooLong
+
+    try:
+        await _turn_and_press(calendar, day, PICK_SECONDS * 1000)
+    except WaitedTooLong:
+        raise PortalChanged(
+            f"{visit.store}: expected the range picker to offer {calendar.label(day)}, but that very day cannot be chosen"
+        ) from None
+
+
+async def _turn_and_press(calendar: Calendar, day: "date", patience: int) -> None:
+    """Turn the calendar's pages to the day's month and press the day, each within so many milliseconds."""
     shown = datetime.strptime((await calendar.period.inner_text()).strip().title(), "%b %Y").date()  # noqa: DTZ007
     months = (day.year - shown.year) * 12 + day.month - shown.month
     for _ in range(abs(months)):
-        await (calendar.next if months > 0 else calendar.previous).click()
-    await calendar.period.filter(has_text=period_text(day)).wait_for()
-    await calendar.cell(day).click()
+        await (calendar.next if months > 0 else calendar.previous).click(timeout=patience)
+    await calendar.period.filter(has_text=period_text(day)).wait_for(timeout=patience)
+    await calendar.open_day(day).click(timeout=patience)
 
 
 async def _banner(page: GstPage) -> list[Decimal]:
@@ -122,53 +136,36 @@ async def _banner(page: GstPage) -> list[Decimal]:
 
 
 async def _taken(
-    visit: Visit, report: Report, window: Window, answer: "APIResponse", *, strategy: str, asked: datetime
+    visit: Visit, report: Report, window: Window, answer: "APIResponse", strategy: str, asked: datetime
 ) -> Export:
-    """Write an API answer to the scratch file: a workbook as it is, JSON rows as a workbook."""
-    body = await _body(visit, answer)
-    file = _scratch(visit, window)
-    if body[:1] in (b"{", b"["):
-        write_workbook(_json_rows(visit, body), report, file)
-    else:
-        file.write_bytes(body)
-    return Export(file=file, strategy=strategy, requested_at=asked)
+    """An API answer as an export: JSON rows become a workbook, a file stays as it is. A page that is no file is no answer."""
+    body, name = await answer.body(), api.file_name(answer)
+    begins = body.lstrip()[:1]
+    if begins in (b"{", b"[") or (begins == b"<" and not name):
+        return _written(visit, report, window, api.json_rows(visit, body), strategy, asked)
+    file = visit.scratch_file(window)
+    file.write_bytes(body)
+    api.refuse_other_window(visit, window, name)
+    claims = await _second_word(visit, window) if is_empty_workbook(body) else Claims()
+    return Export(file=file, strategy=strategy, requested_at=asked, suggested_name=name, claims=claims)
 
 
-async def _body(visit: Visit, answer: "APIResponse | Response") -> bytes:
-    """The answer's bytes. Raises PortalUnavailable for a 5xx, SessionDropped for an ended session, PortalChanged otherwise."""
-    visit.refuse_server_error(answer.status, answer.url)
-    if answer.status == 401:
-        raise SessionDropped(
-            f"{visit.store}: the API refused the session during {visit.at}; the next run signs in again"
-        )
-    if not answer.ok:
-        raise PortalChanged(f"{visit.store}: expected 200 from {answer.url.split('?')[0]}, found {answer.status}")
-    return await answer.body()
+def _written(
+    visit: Visit, report: Report, window: Window, rows: Sequence[api.Row], strategy: str, asked: datetime
+) -> Export:
+    """JSON rows as an export: the API itself has counted them."""
+    file = visit.scratch_file(window)
+    write_workbook(rows, report, file)
+    return Export(file=file, strategy=strategy, requested_at=asked, claims=Claims(rows=len(rows)))
 
 
-def _json_rows(visit: Visit, body: bytes) -> list[dict[str, object]]:
+async def _second_word(visit: Visit, window: Window) -> Claims:
+    """What the tax report says of a window whose workbook came without a row; nothing when that call is gone."""
     try:
-        found = json.loads(body)
-    except ValueError:
-        raise PortalChanged(
-            f"{visit.store}: expected JSON rows ({visit.at}), found {len(body)} bytes that begin {body[:24]!r}"
-        ) from None
-    rows = found.get("data") if isinstance(found, dict) else found
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise PortalChanged(f"{visit.store}: expected rows under 'data' ({visit.at}), found {type(rows).__name__}")
-    return rows
-
-
-def _dates(visit: Visit, window: Window) -> str:
-    return f"&{visit.site.from_parameter}={window.first}&{visit.site.to_parameter}={window.last}"
-
-
-async def _bearer(visit: Visit) -> dict[str, str]:
-    return {"Authorization": f"Bearer {await token_of(visit)}"}
-
-
-def _scratch(visit: Visit, window: Window) -> Path:
-    return visit.scratch / f"{window.first}_{window.last}.xlsx"
+        return Claims(rows=len(await api.page_of_rows(visit, window, page=1, limit=1)))
+    except PortalChanged as error:
+        say(visit.store, "no second word on an empty file", str(error).removeprefix(f"{visit.store}: "))
+        return Claims()
 
 
 STRATEGIES: dict[str, Callable[[Visit, Report, Window], Awaitable[Export]]] = {

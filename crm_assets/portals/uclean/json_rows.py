@@ -1,4 +1,5 @@
-"""UClean's API answers JSON rows where the page makes a workbook: the same invoices, written as the same sheet.
+"""UClean's API answers JSON rows where the page makes a workbook: the same invoices, written as the same sheet. And whether a
+workbook that came has no row at all; reading one for its rows belongs to the warehouse's side.
 
 The API gives a time where the workbook gives a day (``2026-06-06 18:36:46`` against ``06/06/2026``); the workbook's form is
 kept, so that one invoice reads the same whichever way it came. Same rows, same bytes: an MD5 stays meaningful.
@@ -30,6 +31,7 @@ FIELDS = {
     "invoice_value": "final_amount",
 }
 NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+MOST_BYTES_WITHOUT_ROWS = 20_000
 FIXED = datetime(1980, 1, 1)  # noqa: DTZ001 - zip entries and document properties carry no zone
 
 
@@ -46,6 +48,21 @@ def write_workbook(rows: Sequence[Mapping[str, Any]], report: Report, file: Path
         [_cell(row, number, column.name) for column in report.columns] for number, row in enumerate(ordered, start=1)
     ]
     file.write_bytes(_fixed_bytes([[column.header for column in report.columns], *cells], report.sheet))
+
+
+def is_empty_workbook(body: bytes) -> bool:
+    """Is it a workbook whose sheet holds headers at most? A large one is not looked into, and one that cannot be read is none."""
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    if len(body) > MOST_BYTES_WITHOUT_ROWS:
+        return False
+    try:
+        page = load_workbook(io.BytesIO(body), read_only=True).worksheets[0]
+        page.reset_dimensions()  # what the file says of its own size may be wrong, and would hide rows
+        return not any(any(cell is not None for cell in row) for row in page.iter_rows(min_row=2, values_only=True))
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, IndexError, TypeError, ValueError, SyntaxError):
+        return False  # XML errors are SyntaxErrors
 
 
 def _cell(row: Mapping[str, Any], number: int, column: str) -> Any:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SOME_TEXT = re.compile(r"\S")
 LOGIN_ADDRESS = re.compile(r"/login\b", re.IGNORECASE)
 CODE_WORDS = re.compile(r"\botp\b|one.?time", re.IGNORECASE)
+CLOSED = ":is([aria-disabled='true'], .mat-calendar-body-disabled)"
 
 EMAIL = "#email, input[type='email']"
 PASSWORD = "#password, input[type='password']"  # noqa: S105 - a selector
@@ -64,8 +65,14 @@ class Calendar:
         self.next = root.locator(".mat-calendar-next-button")
         self._root = root
 
-    def cell(self, day: date) -> "Locator":
-        return self._root.locator(f"td[aria-label='{day:%B} {day.day}, {day.year}']")
+    @staticmethod
+    def label(day: date) -> str:
+        """A day as its cell is labelled: ``January 1, 2026``."""
+        return f"{day:%B} {day.day}, {day.year}"
+
+    def open_day(self, day: date) -> "Locator":
+        """The day's cell, if the day can be chosen."""
+        return self._root.locator(f"td[aria-label='{self.label(day)}']:not({CLOSED}):not(:has({CLOSED}))")
 
 
 def range_text(first: date, last: date) -> str:

@@ -5,6 +5,7 @@ One line a column; the parser, the checks, the DDL test and Dagster's column sch
 """
 
 from crm_assets.model import Column, Kind, Report
+from crm_assets.portals.patterns import BUSINESS_KEY, GSTIN, PHONE
 
 GST_COLUMNS = (
     Column(
@@ -14,8 +15,20 @@ GST_COLUMNS = (
         in_fact=False,
         description="Row number of the export; differs from window to window",
     ),
-    Column(name="booking_id", header="Booking ID", required=True, description="Store prefix and sequence: UC567-1332"),
-    Column(name="invoice_number", header="Invoice No.", required=True, description="Store, fiscal year, sequence"),
+    Column(
+        name="booking_id",
+        header="Booking ID",
+        required=True,
+        **BUSINESS_KEY,
+        description="Store prefix and sequence: UC567-1332",
+    ),
+    Column(
+        name="invoice_number",
+        header="Invoice No.",
+        required=True,
+        **BUSINESS_KEY,
+        description="Store, fiscal year, sequence",
+    ),
     Column(
         name="invoiced_on",
         header="Invoice Date",
@@ -25,9 +38,21 @@ GST_COLUMNS = (
         description="Day of the invoice, day first",
     ),
     Column(name="customer_name", header="Customer Name", personal=True, description="Customer's name"),
-    Column(name="customer_phone", header="Customer Ph. No.", personal=True, description="10 digits, rarely 9"),
+    Column(
+        name="customer_phone",
+        header="Customer Ph. No.",
+        **PHONE,
+        personal=True,
+        description="10 digits, rarely 9",
+    ),
     Column(name="payment_status", header="Payment Status", description="Pending, Cash or UPI/Wallet App"),
-    Column(name="customer_gstin", header="Customer GSTIN", personal=True, description="Customer's GST number"),
+    Column(
+        name="customer_gstin",
+        header="Customer GSTIN",
+        **GSTIN,
+        personal=True,
+        description="Customer's GST number",
+    ),
     Column(name="place_of_supply", header="Place of Supply", description="City"),
     Column(name="taxable_value", header="Taxable Value", kind=Kind.MONEY, description="Rupees before tax"),
     Column(name="cgst", header="CGST", kind=Kind.MONEY, description="Central GST in rupees, 9 %"),

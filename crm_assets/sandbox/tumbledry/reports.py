@@ -17,7 +17,7 @@ from crm_assets.sandbox.layouts import ORDER_REPORT
 from crm_assets.sandbox.screens import assets, attachment, refusal, screen
 from crm_assets.sandbox.seals import short_hash
 from crm_assets.sandbox.stores import SandboxStore, find_store
-from crm_assets.sandbox.tumbledry.requests import ReportRequest, RequestDesk
+from crm_assets.sandbox.tumbledry.requests import DOWNLOAD, ReportRequest, RequestDesk
 from crm_assets.sandbox.tumbledry.subs import OneTimeTokens
 from crm_assets.sandbox.workbooks import workbook
 from crm_assets.sandbox.world import World
@@ -62,12 +62,14 @@ class _Reports:
             poll=self._world.pace.poll_milliseconds,
             today=self._world.clock.today(),
             direct="yes" if self._world.options.td_direct_export else "no",
+            refreshes="yes" if self._world.options.td_list_refreshes else "no",
         )
 
     async def listed(self, request: Request) -> Response:
         store = self._keyholder(request)
         await self._world.arrive("td", "list", store)
-        requests = self._desk.listed(store, self._world.clock())
+        stuck = self._world.faults.take("stuck", "td", store.code, "list") is not None
+        requests = self._desk.listed(store, self._world.clock(), stuck=stuck)
         rows = [self._line(store, serial, *each) for serial, each in enumerate(requests, start=1)]
         return JSONResponse({"rows": rows})
 
@@ -76,7 +78,8 @@ class _Reports:
         window = _window(await request.json())
         await self._world.arrive("td", "request", store)
         self._world.journal.requests[str(store)] += 1
-        self._desk.ask(store, window, self._world.clock())
+        failure = self._world.faults.take("request_fails", "td", store.code, "request")
+        self._desk.ask(store, window, self._world.clock(), ends_as=failure.word if failure else DOWNLOAD)
         return JSONResponse({"message": "Report requested"}, 202)
 
     async def export(self, request: Request) -> Response:
@@ -104,16 +107,19 @@ class _Reports:
         return store
 
     def _workbook(self, store: SandboxStore, window: Window, as_of: datetime, name: str) -> Response:
-        rows = self._world.books.td_orders(store.code, window, as_of)
-        return self._world.hand_over(store, "download", attachment(name, workbook(ORDER_REPORT, rows)))
+        sold_by = self._world.store_shown(store, "download")
+        rows = self._world.books.td_orders(sold_by.code, window, as_of)
+        named = name.replace(store.prefix, sold_by.prefix)
+        return self._world.hand_over(store, "download", attachment(named, workbook(ORDER_REPORT, rows)))
 
-    def _line(self, store: SandboxStore, serial: int, request: ReportRequest, ready: bool) -> dict[str, object]:
+    def _line(self, store: SandboxStore, serial: int, request: ReportRequest, status: str) -> dict[str, object]:
         window = request.window
         return {
             "serial": serial,
             "range": f"{window.first:%d %b %Y} - {window.last:%d %b %Y}",
             "requested": f"{request.requested_at:%d %b %Y %I:%M %p}",
-            "href": self._href(store, request) if ready else None,
+            "status": status,
+            "href": self._href(store, request) if status == DOWNLOAD else None,
         }
 
     def _href(self, store: SandboxStore, request: ReportRequest) -> str:

@@ -16,6 +16,8 @@ from crm_assets.sandbox.stores import SandboxStore
 SHOWN = 40
 """How many rows the list holds."""
 
+PROCESSING, DOWNLOAD = "Processing, Estimated Time 0m 0s", "Download"
+
 _NIGHTLY = ((0, 0), (1, 1), (13, 0), (14, 0), (30, 0), (34, 0), (35, 0))
 _DAILY = ((0, 0), (34, 0))
 """Ranges asked for again and again: first and last day, counted back from the day of asking."""
@@ -31,12 +33,13 @@ _HOURS = (
 
 @dataclass(slots=True, kw_only=True)
 class ReportRequest:
-    """A request in the list. It is ready when its time is over *and* it was seen as processing once."""
+    """A request in the list. It ends, ``ends_as`` says how, when its time is over *and* it was seen as processing once."""
 
     window: Window
     requested_at: datetime
     ready_after: float = 0.0
     seen_processing: bool = True
+    ends_as: str = DOWNLOAD
 
 
 class RequestDesk:
@@ -46,22 +49,27 @@ class RequestDesk:
         self._pace = pace
         self._asked: dict[SandboxStore, list[ReportRequest]] = {}
 
-    def ask(self, store: SandboxStore, window: Window, now: datetime) -> None:
+    def ask(self, store: SandboxStore, window: Window, now: datetime, *, ends_as: str = DOWNLOAD) -> None:
         request = ReportRequest(
-            window=window, requested_at=now, ready_after=self._pace.deadline("generation"), seen_processing=False
+            window=window,
+            requested_at=now,
+            ready_after=self._pace.deadline("generation"),
+            seen_processing=False,
+            ends_as=ends_as,
         )
         self._asked.setdefault(store, []).insert(0, request)
 
-    def listed(self, store: SandboxStore, now: datetime) -> list[tuple[ReportRequest, bool]]:
-        """The newest requests and whether each is ready; looking counts as seeing it processing."""
+    def listed(self, store: SandboxStore, now: datetime, *, stuck: bool = False) -> list[tuple[ReportRequest, str]]:
+        """The newest requests and each one's status; looking counts as seeing it processing. A stuck desk ends none."""
         history = islice(_history(now), SHOWN)
         both = sorted([*self._asked.get(store, []), *history], key=lambda each: each.requested_at, reverse=True)
-        return [(request, self._is_ready(request)) for request in both[:SHOWN]]
+        return [(request, self._status(request, stuck)) for request in both[:SHOWN]]
 
-    def _is_ready(self, request: ReportRequest) -> bool:
-        ready = request.seen_processing and self._pace.is_past(request.ready_after)
+    def _status(self, request: ReportRequest, stuck: bool) -> str:
+        over = request.seen_processing and self._pace.is_past(request.ready_after)
         request.seen_processing = True
-        return ready
+        waits = stuck and request.ready_after > 0  # what stood in the list before us is over
+        return request.ends_as if over and not waits else PROCESSING
 
 
 def _history(now: datetime) -> Iterator[ReportRequest]:

@@ -79,6 +79,7 @@ class _Subs:
         if store is None:
             return signed_out()
         await self._world.arrive("td", "page", store)
+        store = self._world.store_shown(store, "page")
         return screen(
             "td_order_report.html",
             title=store.title,

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from crm_assets.model import Window
 from crm_assets.sandbox.books.uclean import tax_report_entry
 from crm_assets.sandbox.layouts import GST_REPORT
-from crm_assets.sandbox.screens import attachment, refusal
+from crm_assets.sandbox.screens import attachment, refusal, screen
 from crm_assets.sandbox.stores import SandboxStore, find_store, signed_in_store
 from crm_assets.sandbox.workbooks import workbook
 from crm_assets.sandbox.world import World
@@ -39,8 +39,23 @@ def api_app(world: World) -> Starlette:
             Route("/api/v1/stores/generateGST", api.generate_gst, methods=["POST"]),
         ],
         middleware=[cors],
-        exception_handlers={HTTPException: refusal},
+        exception_handlers={HTTPException: refusal, Gone: no_such_call},
     )
+
+
+class Gone(Exception):
+    """A call is asked for that is there no more; it says what is answered in its place."""
+
+
+async def no_such_call(_request: Request, gone: Exception) -> Response:
+    """What stands where a call was: a status, a page, or JSON of another kind."""
+    match str(gone):
+        case "html":
+            return screen("signed_out.html")
+        case "json":
+            return JSONResponse({"status": True, "data": {"message": "Moved to another service"}})
+        case status:
+            return JSONResponse({"message": "Not found"}, int(status))
 
 
 class _Api:
@@ -105,7 +120,9 @@ class _Api:
         await self._world.arrive("uc", at, store)
         if store is None or self._world.faults.take("token_refused", "uc", store.code, at):
             raise HTTPException(401, "Unauthenticated.")
-        return store
+        if gone := self._world.faults.take("gone", "uc", store.code, at):
+            raise Gone(gone.word)
+        return self._world.store_shown(store, at)
 
     def _refused(self, user: str, status: int, message: str) -> HTTPException:
         """A refused login, counted."""

@@ -42,6 +42,7 @@ def panel_app(world: World, front: Front) -> Starlette:
                 token_key=front.token_key,
                 session=world.options.uc_session,
                 today=world.clock.today(),
+                closed=_closed(world),
             )
 
         return answer
@@ -60,6 +61,12 @@ def panel_app(world: World, front: Front) -> Starlette:
         ],
         exception_handlers={HTTPException: refusal},
     )
+
+
+def _closed(world: World) -> str:
+    """The days that no calendar offers, as ISO dates from and to."""
+    closed = world.faults.take("close_days", "uc", None, "page")
+    return f"{closed.first} {closed.last}" if closed else ""
 
 
 def _moved(world: World, front: Front, request: Request) -> Response | None:

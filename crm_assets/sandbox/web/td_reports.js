@@ -2,7 +2,7 @@
 
 import { RangePicker, startingRange } from "/assets/td_range.js";
 
-const { key, poll, today, direct } = document.body.dataset;
+const { key, poll, today, direct, refreshes } = document.body.dataset;
 const part = (id) => document.getElementById(id);
 
 async function call(path, options = {}) {
@@ -17,17 +17,17 @@ function cell(content) {
   return td;
 }
 
-function status(href) {
-  if (!href) return "Processing, Estimated Time 0m 0s";
+function status(word, href) {
+  if (!href) return word;
   const link = document.createElement("a");
   link.href = href;
-  link.textContent = "Download";
+  link.textContent = word;
   return link;
 }
 
-function line({ serial, range, requested, href }) {
+function line({ serial, range, requested, status: word, href }) {
   const row = document.createElement("tr");
-  row.append(cell(String(serial)), cell(range), cell(requested), cell(status(href)));
+  row.append(cell(String(serial)), cell(range), cell(requested), cell(status(word, href)));
   return row;
 }
 
@@ -47,7 +47,7 @@ async function keepRefreshing() {
   } catch (error) {
     part("notice").textContent = error.message;
   }
-  setTimeout(keepRefreshing, Number(poll));
+  if (refreshes === "yes") setTimeout(keepRefreshing, Number(poll));
 }
 
 function offerExport() {
@@ -68,7 +68,7 @@ function offerRequests() {
     try {
       const { message } = await call("/api/order-report/requests", { method: "POST", body: JSON.stringify(picker.window) });
       part("notice").textContent = message;
-      await refresh();
+      if (refreshes === "yes") await refresh();
     } catch (error) {
       part("notice").textContent = error.message;
     }

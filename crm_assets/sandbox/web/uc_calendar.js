@@ -15,10 +15,12 @@ const markup = `
   </div>`;
 
 export class Calendar {
-  constructor(place, today) {
+  // `closed` are the first and the last day of those that cannot be chosen, besides days to come.
+  constructor(place, today, closed = []) {
     place.innerHTML = markup;
     this.place = place;
     this.today = today;
+    this.closed = closed;
     this.chosen = null;
     this.month = new Date(today.getFullYear(), today.getMonth(), 1);
     place.querySelector(".mat-calendar-previous-button").addEventListener("click", () => this.turn(-1));
@@ -51,14 +53,14 @@ export class Calendar {
 
   cell(day) {
     const cell = document.createElement("td");
-    const inFuture = day > this.today;
-    cell.className = `mat-calendar-body-cell${inFuture ? " mat-calendar-body-disabled" : ""}`;
+    const isClosed = day > this.today || (day >= this.closed[0] && day <= this.closed[1]);
+    cell.className = `mat-calendar-body-cell${isClosed ? " mat-calendar-body-disabled" : ""}`;
     cell.setAttribute("role", "gridcell");
     cell.setAttribute("aria-label", day.toLocaleDateString("en-US", LONG));
-    cell.setAttribute("aria-disabled", String(inFuture));
+    cell.setAttribute("aria-disabled", String(isClosed));
     const selected = day.getTime() === this.chosen?.getTime() ? " mat-calendar-body-selected" : "";
     cell.innerHTML = `<div class="mat-calendar-body-cell-content${selected}">${day.getDate()}</div>`;
-    if (!inFuture) cell.addEventListener("click", () => this.choose(day));
+    if (!isClosed) cell.addEventListener("click", () => this.choose(day));
     return cell;
   }
 }

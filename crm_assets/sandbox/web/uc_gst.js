@@ -94,10 +94,11 @@ async function exportReport() {
 }
 
 await openShell();
-const [year, month, day] = document.body.dataset.today.split("-").map(Number);
-const today = new Date(year, month - 1, day);
-const start = new Calendar(one(".start-date"), today);
-const end = new Calendar(one(".end-date"), today);
+const dayOf = (text) => new Date(`${text}T00:00`);
+const today = dayOf(document.body.dataset.today);
+const closed = document.body.dataset.closed.split(" ").filter(Boolean).map(dayOf);
+const start = new Calendar(one(".start-date"), today, closed);
+const end = new Calendar(one(".end-date"), today, closed);
 one(".search-user").addEventListener("click", () => one(".calendar-body").classList.add("show"));
 one(".apply .btn:not(.primary)").addEventListener("click", () => one(".calendar-body").classList.remove("show"));
 one(".apply .btn.primary").addEventListener("click", () => apply(start.chosen, end.chosen).catch(complain));

@@ -1,0 +1,208 @@
+"""Workbook: an .xlsx becomes a table of texts, or a BadReport that says why not.
+
+Reads what the portal wrote and believes nothing else: the package first (``package.py``), then the sheet (``sheet.py``), here the
+headers, the rows and the footer. What a text means belongs to ``rows.py``; whether it is the right store and window to ``proof.py``.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crm_assets.errors import ChecksumMismatch, HeaderDrift, NotAWorkbook
+from crm_assets.model import Claims, Report
+from crm_assets.workbook.package import Package, sniff, unpack
+from crm_assets.workbook.sheet import EXACT_DIGITS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["TextTable", "read", "sniff"]
+
+type Cells = list[list[str | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextTable:
+    """The data rows of one workbook.
+
+    ``rows``: one text column (or None where the cell is empty) per report column, ``row_number`` (the sheet's, from 1) and
+    ``_extra`` (dict of unknown columns, or None). A cell that is no plain value shows as one of ``model.NOT_PLAIN``, one that holds a
+    date as ISO 8601 (``2025-11-12T00:00:00``). ``claims`` is the footer's count and sums; ``headers`` stand as in the file.
+    """
+
+    rows: "pd.DataFrame"
+    claims: Claims
+    headers: tuple[str, ...]
+    extra_headers: tuple[str, ...]
+    content_md5: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heading:
+    """The header row: its place from 0, its texts, where each report column stands, and the columns no report knows."""
+
+    at: int
+    headers: list[str]
+    places: dict[str, int]
+    extra: dict[int, str]
+
+
+def read(file: Path, report: Report) -> TextTable:
+    """Read the report's sheet. Raises NotAWorkbook, TooLarge, HeaderDrift, or ChecksumMismatch when the footer is not there."""
+    import pandas as pd
+
+    cells = _cells(unpack(file, report.sheet), report.sheet)
+    heading = _heading(cells, report)
+    data, claims = _without_footer(cells[heading.at + 1 :], report, heading.places)
+    rows = pd.DataFrame(
+        {
+            **{column.name: _column(data, heading.places.get(column.name)) for column in report.columns},
+            "row_number": range(heading.at + 2, heading.at + 2 + len(data)),
+            "_extra": [_extra(row, heading.extra) for row in data],
+        },
+        dtype=object,
+    )
+    return TextTable(
+        rows=rows,
+        claims=claims,
+        headers=tuple(heading.headers),
+        extra_headers=tuple(heading.extra.values()),
+        content_md5=_digest(heading.headers, data),
+    )
+
+
+def _cells(package: Package, sheet: str) -> Cells:
+    """Every cell of the sheet as text, from A1 to the last one that holds something; all rows equally long."""
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        found = CalamineWorkbook.from_filelike(package.content).get_sheet_by_name(sheet)
+        cells = [[_text(cell) for cell in row] for row in found.to_python(skip_empty_area=False)]
+    except CalamineError as error:
+        raise NotAWorkbook(f"expected a readable .xlsx workbook, found a damaged one: {error}") from error
+    _show_instead(cells, package.scan.instead)
+    while cells and not any(cells[-1]):
+        cells.pop()
+    return cells
+
+
+def _show_instead(cells: Cells, instead: dict[tuple[int, int], str]) -> None:
+    """Write the scanner's findings over what the reader saw there, also beyond what it saw at all."""
+    width = max([len(cells[0]) if cells else 0, *(column for _, column in instead)])
+    cells += [[] for _ in range(max((row for row, _ in instead), default=0) - len(cells))]
+    for row in cells:
+        row += [None] * (width - len(row))
+    for (row_number, column), text in instead.items():
+        cells[row_number - 1][column - 1] = text
+
+
+def _heading(cells: Cells, report: Report) -> _Heading:
+    """The first row that is not blank, once every column of the report stands in it exactly once."""
+    at = next((number for number, row in enumerate(cells) if any(row)), 0)
+    headers = [" ".join((cell or "").split()) for cell in (cells[at] if cells else [])]
+    names = {header: column.name for column in report.columns for header in (column.header, *column.aliases)}
+    found = [names.get(header) for header in headers]
+    missing = [
+        column.header
+        for column in report.columns
+        if found.count(column.name) > 1 or (column.name not in found and not column.optional)
+    ]
+    if missing:
+        raise HeaderDrift(
+            _what_is_missing(report, headers, missing, [header for header in headers if header not in names])
+        )
+    return _Heading(
+        at=at,
+        headers=headers,
+        places={name: place for place, name in enumerate(found) if name},
+        extra=_extra_names(headers, found, cells[at + 1 :]),
+    )
+
+
+def _what_is_missing(report: Report, headers: list[str], missing: list[str], unknown: list[str]) -> str:
+    wanted = sum(not column.optional for column in report.columns)
+    if len(missing) > wanted / 2:  # what stands there instead may be a customer's row, and is not shown
+        return (
+            f"expected the {wanted} columns of {report.crm}/{report.name} in the first row, found "
+            f"{max(0, wanted - len(missing))} of them. Look at the kept file"
+        )
+    return (
+        f"expected the {wanted} columns of {report.crm}/{report.name} once each; missing or doubled: {missing}; "
+        f"not known: {[header for header in unknown if header]}. If the portal renamed one, add its new name to the column's "
+        "aliases in the portal's reports.py"
+    )
+
+
+def _extra_names(headers: list[str], found: list[str | None], data: Cells) -> dict[int, str]:
+    """A name for each column that the report does not know and that holds anything, by its place."""
+    names = dict[int, str]()
+    for at, header in enumerate(headers):
+        if found[at] or not (header or any(row[at] for row in data)):
+            continue
+        name = header or f"column {at + 1}"
+        names[at] = name if name not in names.values() else f"{name} ({at + 1})"
+    return names
+
+
+def _without_footer(rows: Cells, report: Report, places: dict[str, int]) -> tuple[Cells, Claims]:
+    footer = report.footer
+    if footer is None:
+        return rows, Claims()
+    last = rows[-1] if rows else []
+    if footer.label not in [(last[at] or "").strip() for at in (0, places[report.columns[0].name]) if last]:
+        found = "nothing" if not rows else "a row without it"
+        raise ChecksumMismatch(
+            f"expected the totals row {footer.label!r} at the end of the sheet, found {found}: the file is cut short"
+        )
+    numbers = {name: _number(last[places[name]]) for name in (footer.count, *footer.sums)}
+    count = numbers[footer.count]
+    if count != count.to_integral_value() or count < 0:
+        raise ChecksumMismatch(f"expected a whole number of rows in the totals row, found {count}")
+    return rows[:-1], Claims(rows=int(count), sums={name: numbers[name] for name in footer.sums})
+
+
+def _number(text: str | None) -> Decimal:
+    try:
+        number = Decimal(text or "")
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise ChecksumMismatch(f"expected a number in the totals row, found {text!r}")
+    return number
+
+
+def _text(cell: Any) -> str | None:
+    """A cell as the portal shows it: whole numbers without a decimal point, a date as ISO 8601, an empty cell as None.
+
+    A NUL, which PostgreSQL cannot hold, shows as its picture, where the column's rule will name it.
+    """
+    if cell is None or cell == "":
+        return None
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 10**EXACT_DIGITS else repr(cell)
+    if isinstance(cell, date) and not isinstance(cell, datetime):
+        return f"{cell.isoformat()}T00:00:00"
+    if isinstance(cell, datetime | time):
+        return cell.isoformat()
+    return str(cell).replace("\0", "\u2400")
+
+
+def _column(data: Cells, place: int | None) -> list[str | None]:
+    return [None if place is None else row[place] for row in data]
+
+
+def _extra(row: list[str | None], extra: dict[int, str]) -> dict[str, str | None] | None:
+    return {name: row[at] for at, name in extra.items()} or None
+
+
+def _digest(headers: list[str], data: Cells) -> str:
+    """MD5 of the cell values: equal when the content is, whatever the file's bytes."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for row in [headers, *data]:
+        digest.update(repr(row).encode(errors="surrogatepass"))
+    return digest.hexdigest()
