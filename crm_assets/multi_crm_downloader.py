@@ -267,7 +267,7 @@ async def _good_export(desk: Desk, account: OpenAccount, report: Report, window:
         if file.exists():
             name = landing.canonical_name(report, visit.store, window)
             kept = landing.set_aside(file, desk.settings.downloads_dir, name, visit.now())
-            error.args = (f"{error} It was kept as {kept}",)
+            error.args = (f"{str(error).rstrip('.')}. It was kept as {kept}",)
         raise
     return export
 

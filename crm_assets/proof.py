@@ -1,9 +1,10 @@
 """Proof: a file is guilty until it is shown to be the report, the store and the window that were asked for, and whole.
 
-Works on the text table of ``workbook`` and changes nothing. A row's own mistakes reject the row, not the file, unless they are too
-many. What the file lacks of the rows that are loaded already is compared in ``pipeline/books.py``.
+Works on the text table of ``workbook`` and changes nothing. A row's own mistakes reject the row, not the file, unless they are
+too many. What the file lacks of the rows that are loaded already is compared in ``pipeline/books.py``.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -64,7 +65,8 @@ def refuse_bad_rows(typed: TypedRows, report: Report, store: str, *, limit: floa
         worst = ", ".join(f"{what} ({count})" for what, count in broken.most_common(3))
         raise TooManyRejects(
             f"{store}: expected at most {limit:.0%} of the rows to break a rule, found {rejected} of {rows}: {worst}. "
-            "Nothing was loaded. If the portal writes it so now, mend the columns in its reports.py; CRM_MAX_REJECT_SHARE is the limit"
+            "Nothing was loaded. If the portal writes it so now, mend the columns in its reports.py; "
+            "CRM_MAX_REJECT_SHARE is the limit"
         )
 
 
@@ -73,9 +75,20 @@ def _same_store(table: TextTable, report: Report, store: Store) -> None:
         return
     prefix = f"{store.booking_prefix}-"
     found = [str(text).strip() for text in table.rows[report.store_column].dropna()]
-    others = sorted({text.split("-")[0][:12] for text in found if "-" in text and not text.startswith(prefix)})
-    if others:
-        raise WrongStore(f"{store}: expected bookings that begin with {prefix}, found {', '.join(others)}")
+    prefixes = {_prefix(text) for text in found if not text.startswith(prefix)} - {None, store.booking_prefix}
+    if prefixes:
+        others = ", ".join(sorted(str(other) for other in prefixes)[:5])
+        raise WrongStore(f"{store}: expected bookings that begin with {prefix}, found {others}. Nothing was loaded")
+
+
+def _prefix(booking: str) -> str | None:
+    """The store's part of a booking id; None for what is none, whose row will be rejected by name.
+
+    What has a dash but is no booking id may be a customer's and is not shown.
+    """
+    if code := re.match(r"[A-Z]{1,4}\d{1,6}(?!\d)", booking):
+        return code[0]
+    return "bookings without a store" if "-" in booking else None
 
 
 def _day_first(table: TextTable, report: Report, store: Store, window: Window, days: Sequence[date | None]) -> None:
@@ -109,13 +122,18 @@ def _inside(day: date | None, window: Window) -> bool:
 def _same_window(store: Store, window: Window, days: Sequence[date | None]) -> None:
     outside = sorted({str(day) for day in days if day is not None and day not in window})
     if outside:
-        raise WrongWindow(f"{store}: expected rows from {window}, found rows of {outside[0]} to {outside[-1]}")
+        raise WrongWindow(
+            f"{store}: expected rows from {window}, found rows of {outside[0]} to {outside[-1]}. "
+            "Nothing was loaded: look at the kept file"
+        )
 
 
 def _same_sums(table: TextTable, report: Report, store: Store, said: Claims) -> None:
     """A column that holds an unreadable number is not compared: its row will be rejected by name."""
     if said.rows is not None and said.rows != len(table.rows):
-        raise ChecksumMismatch(f"{store}: the portal counts {said.rows} rows, the file holds {len(table.rows)}")
+        raise ChecksumMismatch(
+            f"{store}: the portal counts {said.rows} rows, the file holds {len(table.rows)}. Nothing was loaded"
+        )
     for name, expected in said.sums.items():
         column = report.column(name)
         texts = [text for text in table.rows[name] if text is not None and text.strip()]
@@ -125,7 +143,7 @@ def _same_sums(table: TextTable, report: Report, store: Store, said: Claims) -> 
         found = sum(values, Decimal(0))
         if abs(found - expected) > TOLERANCE:
             raise ChecksumMismatch(
-                f"{store}: the portal's total of {column.header!r} is {expected}, the rows sum to {found}"
+                f"{store}: the portal's total of {column.header!r} is {expected}, the rows sum to {found}. Nothing was loaded"
             )
 
 
@@ -134,6 +152,6 @@ def _said_to_be_empty(report: Report, store: Store, window: Window, said: Sequen
     if any(claims.rows == 0 or (claims.sums and not any(claims.sums.values())) for claims in said):
         return
     raise UnprovenEmpty(
-        f"{store}: expected rows of {window} or a total of 0 beside them, found {report.crm}/{report.name} with its headers alone. "
-        "Nothing was loaded; try again later"
+        f"{store}: expected rows of {window} or a total of 0 beside them, found {report.crm}/{report.name} with its headers "
+        "alone. Nothing was loaded; try again later"
     )

@@ -1,14 +1,14 @@
 """Rows: texts become typed values by the report's column table; what cannot is named.
 
-A row without a readable key, date or number becomes a Reject with every rule it breaks; what is odd elsewhere is loaded with a
-warning. No format is ever guessed: ``01/02/2026`` is what the column's formats say it is.
+A row without a readable key, day or number becomes a Reject with every rule that it broke to be one; what is odd elsewhere is
+loaded with a warning. No format is ever guessed: ``01/02/2026`` is what the column's formats say it is.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from crm_assets.model import IST, NOT_PLAIN, Column, Kind, Problem, Reject, Report
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
 WHOLE_DIGITS = 9  # a number that no column of the warehouse could hold is not a readable one
 NUMBERS = (Kind.INTEGER, Kind.NUMBER, Kind.MONEY)
-RUPEES = re.compile(r"^(-?)\s*(?:₹|Rs\.?|INR)\s*|\s*(?:₹|/-)$")
-GROUPED = re.compile(r"-?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?")  # 1,20,000.50 as in India, 120,000.50 as elsewhere
-DATE_CELL = re.compile(
-    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?"
-)  # what workbook.py makes of a spreadsheet's own date
+RUPEES = re.compile(r"^([+-]?)\s*(?:₹|Rs\.?|INR)?\s*|\s*(?:₹|/-)$", re.IGNORECASE)
+PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(E[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
+COMMA = re.compile("[,\u0020\u00a0\u2009\u202f]")  # or one of the spaces that stand for it
+GROUPED = re.compile(  # 1,20,000.50 as in India, or 120,000.50 as elsewhere; 0,500 may be a half
+    rf"[+-]?([1-9]\d?({COMMA.pattern}\d\d)*{COMMA.pattern}\d{{3}}|[1-9]\d{{0,2}}({COMMA.pattern}\d{{3}})+)(\.\d*)?",
+    re.ASCII,
+)
+DATE_CELL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?", re.ASCII)  # what workbook makes of a date cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,21 +47,14 @@ def read_rows(texts: "pd.DataFrame", report: Report) -> TypedRows:
     """
     import pandas as pd
 
-    good, rejects = list[dict[str, Any]](), list[Reject]()
-    for row in _dicts(texts):
-        found = {column.name: _cell(row, column) for column in report.columns}
-        problems = [problem for column in report.fact_columns for problem in _problems(found[column.name], column)]
-        fatal = tuple(problem for problem in problems if _is_fatal(problem, report.column(problem.column)))
-        if fatal:
-            rejects.append(
-                Reject(day=row["business_day"], row_number=int(row["row_number"]), raw=found, problems=fatal)
-            )
-        else:
-            values = {column.name: read_value(found[column.name], column) for column in report.fact_columns}
-            good.append(values | {"business_day": row["business_day"], "warnings": tuple(problems) or None})
+    read = [_read_row(row, report) for row in _dicts(texts)]
     names = [*(column.name for column in report.fact_columns), "business_day", "warnings"]
-    rows = pd.DataFrame(good, columns=pd.Index(names), dtype=object)
-    return TypedRows(rows=rows, rejects=tuple(rejects), warnings=sum(len(found) for found in rows["warnings"] if found))
+    rows = pd.DataFrame([row for row in read if isinstance(row, dict)], columns=pd.Index(names), dtype=object)
+    return TypedRows(
+        rows=rows,
+        rejects=tuple(row for row in read if isinstance(row, Reject)),
+        warnings=sum(len(problems) for problems in rows["warnings"] if problems),
+    )
 
 
 def read_value(text: str | None, column: Column) -> Any:
@@ -77,6 +73,17 @@ def rule(column: Column) -> str:
     if column.formats:
         return f"a date as {' or '.join(column.formats)}"
     return "not empty" if column.kind is Kind.TEXT else f"a readable {column.kind}"
+
+
+def _read_row(row: dict[str, Any], report: Report) -> dict[str, Any] | Reject:
+    """The row's values, its day and its warnings; or why it is rejected."""
+    texts = {column.name: _cell(row, column) for column in report.columns}
+    problems = [problem for column in report.fact_columns for problem in _problems(texts[column.name], column)]
+    fatal = tuple(problem for problem in problems if _is_fatal(problem, report.column(problem.column)))
+    if fatal:
+        return Reject(day=row["business_day"], row_number=int(row["row_number"]), raw=texts, problems=fatal)
+    values = {column.name: read_value(texts[column.name], column) for column in report.fact_columns}
+    return values | {"business_day": row["business_day"], "warnings": tuple(problems) or None}
 
 
 def _dicts(texts: "pd.DataFrame") -> Iterator[dict[str, Any]]:
@@ -113,17 +120,14 @@ def _text(text: str, _column: Column) -> str | None:
 
 
 def _number(text: str, _column: Column) -> Decimal | None:
-    """A number with or without thousands commas, spaces and the rupee sign."""
-    plain = RUPEES.sub(r"\1", text).replace("\u00a0", "").replace(" ", "")
-    if "," in plain:
-        if not GROUPED.fullmatch(plain):
-            return None
-        plain = plain.replace(",", "")
-    try:
-        value = Decimal(plain)
-    except InvalidOperation:
+    """A number with or without the rupee sign and thousands commas, or spaces, where commas stand."""
+    plain = RUPEES.sub(r"\1", text)
+    if GROUPED.fullmatch(plain):
+        plain = COMMA.sub("", plain)
+    if not PLAIN.fullmatch(plain):
         return None
-    return value if value.is_finite() and (not value or value.adjusted() < WHOLE_DIGITS) else None
+    value = Decimal(plain)
+    return value if not value or value.adjusted() < WHOLE_DIGITS else None
 
 
 def _integer(text: str, column: Column) -> int | None:
@@ -157,7 +161,7 @@ def _from_date_cell(text: str) -> datetime | None:
 def _day(text: str, column: Column) -> date | None:
     """A day; a date cell is one at midnight only."""
     moment = _moment(text, column)
-    if moment is None or (DATE_CELL.fullmatch(text) and moment.time() != moment.min.time()):
+    if moment is None or (DATE_CELL.fullmatch(text) and moment.time() != time.min):
         return None
     return moment.date()
 

@@ -11,6 +11,8 @@ from crm_assets.cli.options import (
     OK,
     STORE_FAILED,
     CrmOption,
+    EveryCrm,
+    EveryStore,
     JsonOption,
     StoreOption,
     TraceOption,
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from crm_assets.session_facts import SessionFacts
 
 sessions_app = typer.Typer(no_args_is_help=True, help="Look at the saved sessions, test, seal and forget them.")
-EveryCrm = Annotated[str, typer.Option("--crm", help="td or uc; left out: every CRM.")]
-EveryStore = Annotated[str, typer.Option("--store", help="A store's code, or 'all'.")]
 
 
 def bootstrap(

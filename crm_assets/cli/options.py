@@ -1,6 +1,6 @@
 """What the commands have in common: options, stores by name, exit codes, and a database brought up to date."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from typing import Annotated, Literal, NoReturn
 
@@ -14,7 +14,7 @@ from crm_assets.errors import (
     StoreSkipped,
     WarehouseUnavailable,
 )
-from crm_assets.model import Store, business_day, system_clock
+from crm_assets.model import Report, Store, business_day, system_clock
 from crm_assets.settings import Settings
 
 OK, STORE_FAILED, USAGE, PERSON, INSTALLATION = range(5)
@@ -22,6 +22,8 @@ INSTALLATION_ERRORS = (ConfigurationError, WarehouseUnavailable, BrowserMissing)
 
 CrmOption = Annotated[str, typer.Option("--crm", help="td or uc; the CRMs of stores.yaml.")]
 StoreOption = Annotated[str, typer.Option("--store", help="A store's code, or 'all'.")]
+EveryCrm = Annotated[str, typer.Option("--crm", help="td or uc; left out: every CRM.")]
+EveryStore = Annotated[str, typer.Option("--store", help="A store's code, or 'all'.")]
 PaceOption = Annotated[Literal["real", "instant"], typer.Option(help="Realistic waits of the portals, or none.")]
 TraceOption = Annotated[
     bool,
@@ -67,6 +69,20 @@ def named_stores(settings: Settings, crm: str, code: str) -> list[Store]:
         return list(settings.stores(crm)) if code == "all" else [settings.store(crm, code)]
     except ConfigurationError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def every_source(settings: Settings, crm: str, code: str) -> Iterator[tuple[Report, Store]]:
+    """Every report of the stores a person named, of every CRM where none was. Raises typer's usage error."""
+    from crm_assets.pipeline.reports import sources
+
+    if code != "all" and not crm:
+        wrong_usage("--store needs --crm: two CRMs may have stores of one code")
+    if crm:
+        named_stores(settings, crm, code)
+    for source in sources(settings):
+        if crm in ("", source.crm_code):
+            for store in named_stores(settings, source.crm_code, code):
+                yield source.report, store
 
 
 def named_day(text: str, option: str) -> date:

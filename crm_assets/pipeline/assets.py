@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from crm_assets.errors import CrmError
-from crm_assets.model import Column, Report
+from crm_assets.model import Column
 from crm_assets.pipeline.examine import prove_all, typed_export
 from crm_assets.pipeline.partitions import BACKFILL_DAYS, key_of, partitions_of, refuse_mixed_range
 from crm_assets.pipeline.reports import Source
@@ -20,7 +20,7 @@ from crm_assets.pipeline.resources import PlaywrightResource
 from crm_assets.pipeline.results import Landed, Proven, Typed, sentence_of
 from crm_assets.settings import load_settings
 from crm_assets.warehouse.columns import POSTGRES_TYPES
-from crm_assets.warehouse.ledger import LandedFile
+from crm_assets.warehouse.landed import LandedFile
 from crm_assets.warehouse.staging import StagedExport
 
 if TYPE_CHECKING:

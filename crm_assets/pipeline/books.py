@@ -15,12 +15,12 @@ from crm_assets.errors import CrmError, NothingLanded, OlderExport, ShrunkReport
 from crm_assets.logs import say
 from crm_assets.model import Reject, Report, Window, system_clock
 from crm_assets.pipeline.results import Failed, ProvenFile, TypedExport
-from crm_assets.warehouse import audit, facts, ledger, rejects, staging
+from crm_assets.warehouse import audit, facts, landed, ledger, rejects, staging
 from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.facts import Counts
 from crm_assets.warehouse.staging import SameContent
 
-type Export = ledger.LandedFile | staging.StagedExport
+type Export = landed.LandedFile | staging.StagedExport
 
 A_FEW_LOST = 3  # so many rows may vanish from a day, whatever their share: a day may have four
 
@@ -42,15 +42,15 @@ class Staged:
     unchanged: bool = False
 
 
-def landed_files(conn: Connection, report: Report, store: str, days: Sequence[date]) -> list[ledger.LandedFile]:
+def landed_files(conn: Connection, report: Report, store: str, days: Sequence[date]) -> list[landed.LandedFile]:
     """The newest landed file of every day. Raises NothingLanded, naming the asset to materialize, when one is not there."""
-    files = ledger.landed(conn, report, store, days)
+    files = landed.landed(conn, report, store, days)
     found = {day for file in files for day in file.days}
     absent = [day for day in days if day not in found] + [
         day for file in files if not file.file.exists() for day in file.days
     ]
     if absent:
-        deleted = set(ledger.deleted_days(conn, report, store, absent))
+        deleted = set(landed.deleted_days(conn, report, store, absent))
         why = "its file was deleted after it was loaded" if deleted.issuperset(absent) else "no file has landed"
         raise NothingLanded(
             f"{report.crm}/{store}: expected a landed file for {min(absent)} to {max(absent)} ({len(absent)} days), but {why}. "
@@ -122,7 +122,7 @@ def _refuse_shrunk(conn: Connection, report: Report, one: ProvenFile, days: Sequ
 
 
 def _note_unchanged(
-    conn: Connection, report: Report, file: ledger.LandedFile, same: SameContent, run_id: str
+    conn: Connection, report: Report, file: landed.LandedFile, same: SameContent, run_id: str
 ) -> Staged:
     """Nothing to load: the manifest, the ledger and the audit say so."""
     now = system_clock()
@@ -166,11 +166,18 @@ def load_export(conn: Connection, report: Report, one: TypedExport, run_id: str)
 
 
 def refuse(
-    conn: Connection, report: Report, export: Export, days: Sequence[date], error: CrmError, run_id: str
+    conn: Connection,
+    report: Report,
+    export: Export,
+    days: Sequence[date],
+    error: CrmError,
+    run_id: str,
+    *,
+    set_aside: bool = True,
 ) -> Failed:
     """Write down that an export was not taken, and set its file aside for whoever looks at it. No row of it counts as parsed."""
     now, store = system_clock(), f"{report.crm}/{export.store}"
-    kept = _set_aside(export, now)
+    kept = _set_aside(export, now) if set_aside else None
     with conn.transaction():
         ledger.record_failure(conn, export.ledger_id, status="failed", error=error, now=now)
         if kept:

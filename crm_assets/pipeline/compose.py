@@ -5,6 +5,7 @@ import warnings
 import dagster as dg
 
 from crm_assets.pipeline.assets import IO_MANAGER, report_assets
+from crm_assets.pipeline.checks import report_checks
 from crm_assets.pipeline.io_manager import PostgresIOManager
 from crm_assets.pipeline.reports import sources
 from crm_assets.pipeline.resources import PlaywrightResource, Warehouse
@@ -14,10 +15,18 @@ from crm_assets.settings import Settings
 def compose(settings: Settings) -> dg.Definitions:
     """The definitions of this installation. Raises ConfigurationError when a portal or its site is wrong."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.BetaWarning)  # backfill policies are marked beta, and are what we rely on
+        # Backfill policies are marked beta, partitioned checks preview: both are what we rely on, on a locked version.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        warnings.simplefilter("ignore", dg.PreviewWarning)
         assets = [asset for source in sources(settings) for asset in report_assets(source)]
+        checks = [check for source in sources(settings) for check in report_checks(source)]
     return dg.Definitions(
         assets=assets,
-        resources={IO_MANAGER: PostgresIOManager(warehouse=Warehouse()), "playwright": PlaywrightResource()},
+        asset_checks=checks,
+        resources={
+            IO_MANAGER: PostgresIOManager(warehouse=Warehouse()),
+            "playwright": PlaywrightResource(),
+            "warehouse": Warehouse(),
+        },
         executor=dg.in_process_executor,
     )

@@ -11,7 +11,7 @@ from crm_assets.landing import md5
 from crm_assets.model import Report, system_clock
 from crm_assets.pipeline.results import Proven, ProvenFile, TypedExport
 from crm_assets.settings import Settings
-from crm_assets.warehouse.ledger import LandedFile
+from crm_assets.warehouse.landed import LandedFile
 from crm_assets.warehouse.staging import StagedExport
 
 

@@ -14,6 +14,8 @@ from crm_assets.settings import PROJECT_ROOT, Settings
 from crm_assets.warehouse.connection import dagster_url
 from crm_assets.warehouse.embedded import database_url
 
+STATEMENT_MILLISECONDS, POOL_SECONDS = 120_000, 3600
+
 
 def dagster_environment(settings: Settings) -> Mapping[str, str]:
     """The variables every Dagster process needs; starts the embedded database when none is configured."""
@@ -30,7 +32,13 @@ def dagster_environment(settings: Settings) -> Mapping[str, str]:
 def open_instance(settings: Settings) -> dg.DagsterInstance:
     """The instance that the UI and the daemon show and use. Changes this process's environment."""
     os.environ.update(dagster_environment(settings))
-    return dg.DagsterInstance.get()
+    return keep_connected(dg.DagsterInstance.get())
+
+
+def keep_connected(instance: dg.DagsterInstance) -> dg.DagsterInstance:
+    """Let the instance hold its connections: of itself it makes a new one for every event, and a month of days has hundreds."""
+    instance.optimize_for_webserver(statement_timeout=STATEMENT_MILLISECONDS, pool_recycle=POOL_SECONDS, max_overflow=4)
+    return instance
 
 
 def dagster_home(settings: Settings) -> Path:

@@ -18,8 +18,9 @@ from crm_assets.pipeline.resources import Warehouse
 from crm_assets.pipeline.results import Failed, Landed, Proven, Typed, failure_of
 from crm_assets.proof import refuse_bad_rows
 from crm_assets.settings import load_settings
-from crm_assets.warehouse import ledger, staging
+from crm_assets.warehouse import staging
 from crm_assets.warehouse.facts import Counts
+from crm_assets.warehouse.landed import LandedFile
 from crm_assets.warehouse.overview import count_rows
 
 type _Done = tuple[list[tuple[str, date]], list[Failed]]
@@ -48,7 +49,7 @@ class PostgresIOManager(dg.ConfigurableIOManager):
                 yield _materialized(context, store, day)
             raise failure_of(failed)
 
-    def load_input(self, context: dg.InputContext) -> list[ledger.LandedFile] | list[staging.StagedExport]:
+    def load_input(self, context: dg.InputContext) -> list[LandedFile] | list[staging.StagedExport]:
         """The landed files, or the staged exports, of the partitions at hand. Raises Failure naming the asset to materialize."""
         report = report_of_asset(load_settings(), context.asset_key.path[-1])
         wanted = days_by_store(context.asset_partition_keys)

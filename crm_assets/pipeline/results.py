@@ -15,7 +15,7 @@ from crm_assets.browser.evidence import Evidence, picture_markdown
 from crm_assets.errors import CrmError
 from crm_assets.model import Download, Report, Window
 from crm_assets.rows import TypedRows
-from crm_assets.warehouse.ledger import LandedFile
+from crm_assets.warehouse.landed import LandedFile
 from crm_assets.warehouse.staging import StagedExport
 from crm_assets.workbook import TextTable
 

@@ -68,6 +68,17 @@ FAULTS: Mapping[str, FaultKind] = {
         at=frozenset({"export"}),
         word="404",
     ),
+    "429": FaultKind(
+        does="the answer is 429, which asks to wait `seconds`", times=1, crm="uc", at=frozenset({"api", "export"})
+    ),
+    "empty_export": FaultKind(does="the workbook holds its headers alone", times=1, crm="uc", at=frozenset({"export"})),
+    "pages_overlap": FaultKind(
+        does="pages of the tax report after the first begin `word` rows too early, as when invoices came meanwhile",
+        times=None,
+        crm="uc",
+        at=frozenset({"api"}),
+        word="1",
+    ),
     "close_days": FaultKind(
         does="the panel's calendars let nobody choose days from `first` to `last`",
         times=None,

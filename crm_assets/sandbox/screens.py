@@ -64,7 +64,7 @@ async def refusal(request: Request, error: Exception) -> Response:
         return await cut(request)
     if error.status_code == 502:
         return screen("bad_gateway.html", 502)
-    return JSONResponse({"message": error.detail}, error.status_code)
+    return JSONResponse({"message": error.detail}, error.status_code, error.headers)
 
 
 def _escaped(value: object) -> str:

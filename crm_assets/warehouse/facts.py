@@ -51,10 +51,10 @@ def upsert(
     """Bring the facts of these days of the store in line with one export.
 
     ``rows``: ``business_day`` (date), every ``report.fact_columns`` (str, int, Decimal, date, aware datetime or None) and
-    ``warnings`` (a sequence of Problem, or None). A row whose key is new is inserted; one whose values or day changed, or that was
-    missing, is updated with a history entry; others are not touched. A fact of these days without a row is marked missing, unless
-    its key is in ``also_present``: the keys whose row was rejected. An older export never undoes what a newer one said; which is
-    older, the time it was asked for says. Two rows with one key are a defect of the caller's.
+    ``warnings`` (a sequence of Problem, or None). A row whose key is new is inserted; one whose values or day changed, or that
+    was missing, is updated with a history entry; others are not touched. A fact of these days without a row is marked missing,
+    unless its key is in ``also_present``: the keys whose row was rejected. An older export never undoes what a newer one said;
+    which is older, the time it was asked for says. Two rows with one key are a defect of the caller's.
     """
     given = {"store": store, "days": list(days), "ledger_id": ledger_id, "now": now, "also_present": list(also_present)}
     with conn.transaction():

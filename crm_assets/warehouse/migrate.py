@@ -43,7 +43,7 @@ def migrate(url: str, reports: Iterable[Report] = ()) -> list[str]:
 
 
 def require_current(conn: Connection, reports: Iterable[Report] = ()) -> None:
-    """Raise WarehouseUnavailable, naming what is missing, unless every migration of ``sql/`` is applied and every column there."""
+    """Raise WarehouseUnavailable, naming what is missing, unless all of ``sql/`` is applied and every column there."""
     try:
         applied = {row[0] for row in conn.execute("SELECT migration_id FROM _yoyo_migration")}
     except psycopg.errors.UndefinedTable:

@@ -4,11 +4,13 @@ Which rule a row breaks is decided elsewhere; the same bad row in the next expor
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from crm_assets.model import Reject, Report
+from crm_assets.model import Reject, Report, Window
 from crm_assets.warehouse.connection import Connection
 
 # Two rejects are the same when row and problems are, apart from columns that describe the export only (a running number).
@@ -78,3 +80,66 @@ def _as_json(reject: Reject) -> dict[str, object]:
         "raw": dict(reject.raw),
         "problems": [{"column": p.column, "rule": p.rule, "value": p.value} for p in reject.problems],
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptReject:
+    """A rejected row as it is kept; ``raw`` and the problems' values are personal data."""
+
+    reject_id: int
+    crm: str
+    report: str
+    store: str
+    business_day: date | None
+    ledger_id: int
+    row_number: int
+    raw: dict[str, str | None]
+    problems: list[dict[str, str | None]]
+    status: str
+    created_at: datetime
+    closed_at: datetime | None
+    note: str | None
+
+
+def find(
+    conn: Connection,
+    *,
+    crm: str | None = None,
+    store: str | None = None,
+    window: Window | None = None,
+    statuses: Sequence[str] = ("open",),
+    ids: Sequence[int] | None = None,
+) -> list[KeptReject]:
+    """The rejected rows that match all that is given, oldest first."""
+    with conn.cursor(row_factory=class_row(KeptReject)) as cursor:
+        return cursor.execute(
+            """
+            SELECT reject_id, crm, report, store, business_day, ledger_id, row_number, raw, problems, status, created_at,
+                closed_at, note
+            FROM rejected_rows
+            WHERE crm = coalesce(%(crm)s, crm) AND store = coalesce(%(store)s, store) AND status = ANY(%(statuses)s)
+                AND (%(ids)s::bigint[] IS NULL OR reject_id = ANY(%(ids)s))
+                AND (%(first)s::date IS NULL OR business_day BETWEEN %(first)s AND %(last)s)
+            ORDER BY reject_id
+            """,
+            {
+                "crm": crm,
+                "store": store,
+                "statuses": list(statuses),
+                "ids": list(ids) if ids is not None else None,
+                "first": window.first if window else None,
+                "last": window.last if window else None,
+            },
+        ).fetchall()
+
+
+def waive(conn: Connection, ids: Sequence[int], note: str, now: datetime) -> list[int]:
+    """A person decides to do without these rows; returns those that were open."""
+    closed = conn.execute(
+        """
+        UPDATE rejected_rows SET status = 'waived', closed_at = %s, note = %s
+        WHERE reject_id = ANY(%s) AND status = 'open' RETURNING reject_id
+        """,
+        [now, note, list(ids)],
+    )
+    return sorted(row[0] for row in closed)

@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from crm_assets.errors import WrongWindow
-from crm_assets.model import Report
+from crm_assets.model import Report, Window
 from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.copy import copy_rows, identifiers, records
 
@@ -122,6 +122,18 @@ def days_of_export(conn: Connection, report: Report, store: str, ledger_id: int)
         WHERE crm = %s AND report = %s AND store = %s AND ledger_id = %s ORDER BY business_day
         """,
         [report.crm, report.name, store, ledger_id],
+    )
+    return tuple(row[0] for row in found)
+
+
+def staged_days(conn: Connection, report: Report, store: str, window: Window) -> tuple[date, ...]:
+    """The days of the window that an export covered, oldest first."""
+    found = conn.execute(
+        """
+        SELECT business_day FROM staging_slice
+        WHERE crm = %s AND report = %s AND store = %s AND business_day BETWEEN %s AND %s ORDER BY business_day
+        """,
+        [report.crm, report.name, store, window.first, window.last],
     )
     return tuple(row[0] for row in found)
 

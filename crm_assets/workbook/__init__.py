@@ -1,27 +1,29 @@
 """Workbook: an .xlsx becomes a table of texts, or a BadReport that says why not.
 
-Reads what the portal wrote and believes nothing else: the package first (``package.py``), then the sheet (``sheet.py``), here the
-headers, the rows and the footer. What a text means belongs to ``rows.py``; whether it is the right store and window to ``proof.py``.
+Reads what the portal wrote and believes nothing else: the zip (``package.py``), the parts around the sheet (``book.py``), the
+sheet and its cells (``sheet.py``, ``cell.py``), here the headers, the rows and the footer. One parser reads them all
+(``markup.py``), so that what is checked is what is used: readers of spreadsheets took some files for something else than what
+had been checked, and they say nothing of formulas, errors and merges.
+What a text means belongs to ``rows.py``; whether it is the right store and window to ``proof.py``.
 """
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from crm_assets.errors import ChecksumMismatch, HeaderDrift, NotAWorkbook
-from crm_assets.model import Claims, Report
-from crm_assets.workbook.package import Package, sniff, unpack
-from crm_assets.workbook.sheet import EXACT_DIGITS
+from crm_assets.errors import ChecksumMismatch, HeaderDrift
+from crm_assets.model import NOT_PLAIN, Claims, Report
+from crm_assets.workbook.book import open_book
+from crm_assets.workbook.cell import NUMBER
+from crm_assets.workbook.package import sniff, unpack
+from crm_assets.workbook.sheet import Cells, read_sheet
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["TextTable", "read", "sniff"]
-
-type Cells = list[list[str | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +31,9 @@ class TextTable:
     """The data rows of one workbook.
 
     ``rows``: one text column (or None where the cell is empty) per report column, ``row_number`` (the sheet's, from 1) and
-    ``_extra`` (dict of unknown columns, or None). A cell that is no plain value shows as one of ``model.NOT_PLAIN``, one that holds a
-    date as ISO 8601 (``2025-11-12T00:00:00``). ``claims`` is the footer's count and sums; ``headers`` stand as in the file.
+    ``_extra`` (dict of unknown columns, or None). A cell that is no plain value shows as one of ``model.NOT_PLAIN``, one that
+    holds a date as ISO 8601 (``2025-11-12T00:00:00``). ``claims`` is the footer's count and sums; ``headers`` stand as in the
+    file, spaces aside.
     """
 
     rows: "pd.DataFrame"
@@ -54,7 +57,7 @@ def read(file: Path, report: Report) -> TextTable:
     """Read the report's sheet. Raises NotAWorkbook, TooLarge, HeaderDrift, or ChecksumMismatch when the footer is not there."""
     import pandas as pd
 
-    cells = _cells(unpack(file, report.sheet), report.sheet)
+    cells = read_sheet(open_book(unpack(file), report.sheet))
     heading = _heading(cells, report)
     data, claims = _without_footer(cells[heading.at + 1 :], report, heading.places)
     rows = pd.DataFrame(
@@ -72,31 +75,6 @@ def read(file: Path, report: Report) -> TextTable:
         extra_headers=tuple(heading.extra.values()),
         content_md5=_digest(heading.headers, data),
     )
-
-
-def _cells(package: Package, sheet: str) -> Cells:
-    """Every cell of the sheet as text, from A1 to the last one that holds something; all rows equally long."""
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        found = CalamineWorkbook.from_filelike(package.content).get_sheet_by_name(sheet)
-        cells = [[_text(cell) for cell in row] for row in found.to_python(skip_empty_area=False)]
-    except CalamineError as error:
-        raise NotAWorkbook(f"expected a readable .xlsx workbook, found a damaged one: {error}") from error
-    _show_instead(cells, package.scan.instead)
-    while cells and not any(cells[-1]):
-        cells.pop()
-    return cells
-
-
-def _show_instead(cells: Cells, instead: dict[tuple[int, int], str]) -> None:
-    """Write the scanner's findings over what the reader saw there, also beyond what it saw at all."""
-    width = max([len(cells[0]) if cells else 0, *(column for _, column in instead)])
-    cells += [[] for _ in range(max((row for row, _ in instead), default=0) - len(cells))]
-    for row in cells:
-        row += [None] * (width - len(row))
-    for (row_number, column), text in instead.items():
-        cells[row_number - 1][column - 1] = text
 
 
 def _heading(cells: Cells, report: Report) -> _Heading:
@@ -143,7 +121,9 @@ def _extra_names(headers: list[str], found: list[str | None], data: Cells) -> di
         if found[at] or not (header or any(row[at] for row in data)):
             continue
         name = header or f"column {at + 1}"
-        names[at] = name if name not in names.values() else f"{name} ({at + 1})"
+        while name in names.values() or (name in headers and name != header):
+            name = f"{name} ({at + 1})"
+        names[at] = name
     return names
 
 
@@ -152,44 +132,27 @@ def _without_footer(rows: Cells, report: Report, places: dict[str, int]) -> tupl
     if footer is None:
         return rows, Claims()
     last = rows[-1] if rows else []
-    if footer.label not in [(last[at] or "").strip() for at in (0, places[report.columns[0].name]) if last]:
+    labels = {(last[at] or "").strip() for at in (0, places.get(report.columns[0].name, 0)) if last}
+    if footer.label not in labels:
         found = "nothing" if not rows else "a row without it"
         raise ChecksumMismatch(
-            f"expected the totals row {footer.label!r} at the end of the sheet, found {found}: the file is cut short"
+            f"expected the totals row {footer.label!r} at the end of the sheet, found {found}: the file is cut short. "
+            "Look at the kept file"
         )
-    numbers = {name: _number(last[places[name]]) for name in (footer.count, *footer.sums)}
-    count = numbers[footer.count]
+    count = _number(last[places[footer.count]])
     if count != count.to_integral_value() or count < 0:
-        raise ChecksumMismatch(f"expected a whole number of rows in the totals row, found {count}")
-    return rows[:-1], Claims(rows=int(count), sums={name: numbers[name] for name in footer.sums})
+        raise ChecksumMismatch(
+            f"expected a whole number of rows in the totals row, found {count}. Look at the kept file"
+        )
+    sums = {name: _number(last[places[name]]) for name in footer.sums if name in places}
+    return rows[:-1], Claims(rows=int(count), sums=sums)
 
 
 def _number(text: str | None) -> Decimal:
-    try:
-        number = Decimal(text or "")
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
-        raise ChecksumMismatch(f"expected a number in the totals row, found {text!r}")
-    return number
-
-
-def _text(cell: Any) -> str | None:
-    """A cell as the portal shows it: whole numbers without a decimal point, a date as ISO 8601, an empty cell as None.
-
-    A NUL, which PostgreSQL cannot hold, shows as its picture, where the column's rule will name it.
-    """
-    if cell is None or cell == "":
-        return None
-    if isinstance(cell, bool):
-        return str(cell).upper()
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 10**EXACT_DIGITS else repr(cell)
-    if isinstance(cell, date) and not isinstance(cell, datetime):
-        return f"{cell.isoformat()}T00:00:00"
-    if isinstance(cell, datetime | time):
-        return cell.isoformat()
-    return str(cell).replace("\0", "\u2400")
+    if not text or not NUMBER.fullmatch(text.strip()):
+        found = "nothing" if not text else text if text in NOT_PLAIN else "a text"
+        raise ChecksumMismatch(f"expected a number in the totals row, found {found}. Look at the kept file")
+    return Decimal(text.strip())
 
 
 def _column(data: Cells, place: int | None) -> list[str | None]:

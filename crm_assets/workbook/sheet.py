@@ -1,116 +1,182 @@
-"""A sheet's XML seen cell by cell, for what a spreadsheet reader is silent about.
+"""A sheet's XML, cell by cell: rows and cells in order, within limits, each once, and nothing between them.
 
-The reader shows an error, an empty cell and one that is covered by a merge alike as nothing, a formula as the value it once had,
-and ends the process on a cell at ``XFD1048576``. Found here, before it reads: places in order and within limits, and every
-cell that is not a plain value. Reading the plain ones is its business (``__init__.py``).
+A formula, its further results, and what a merge covers show as one of ``model.NOT_PLAIN``: the value saved beside a formula may
+be an old one. What a plain cell shows belongs to ``cell.py``.
 """
 
 import re
 from dataclasses import dataclass, field
 
 from crm_assets.errors import NotAWorkbook, TooLarge
-from crm_assets.model import FORMULA, MERGED, SPREADSHEET_ERRORS
+from crm_assets.model import FORMULA, MERGED
+from crm_assets.workbook.book import IN_STRING, Book
+from crm_assets.workbook.cell import shown
+from crm_assets.workbook.markup import Attributes, Nesting, parse
 
 ROWS, COLUMNS, CELLS = 50_000, 300, 500_000  # a year of the busiest store has 6,600 rows of 42 cells
-EXACT_DIGITS = 15  # more of them do not survive in a spreadsheet's numbers
 PLACE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
-LONG_NUMBER = re.compile(rf"-?\d{{{EXACT_DIGITS + 1},}}")
+HOME = {  # an element that means something here means it in one place only
+    "sheetData": "worksheet",
+    "row": "sheetData",
+    "c": "row",
+    "v": "c",
+    "f": "c",
+    "is": "c",
+    "mergeCell": "mergeCells",
+}
+INSIDE = {
+    "sheetData": {"row"},
+    "row": {"c"},
+    "c": {"v", "f", "is"},
+    "v": set[str](),
+    "f": set[str](),
+    "is": {"t", "r", "rPh", "phoneticPr"},
+    "t": set[str](),
+}
+BARE = ("sheetData", "row", "c")  # hold elements only
+
+type Cells = list[list[str | None]]
+type Area = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
-    """``instead``: texts to show in place of what the reader says, by row and column, both from 1."""
+def read_sheet(book: Book) -> Cells:
+    """Every cell from A1 to the last row and column that hold anything, all rows equally long.
 
-    instead: dict[tuple[int, int], str]
+    Raises NotAWorkbook or TooLarge.
+    """
+    reader = _SheetReader(book)
+    parse(book.sheet, reader.begin, reader.end, reader.text)
+    return reader.cells()
 
 
 @dataclass(slots=True)
-class SheetScanner:
+class _SheetReader:
     """Handlers for the sheet's elements, in document order."""
 
-    _instead: dict[tuple[int, int], str] = field(default_factory=dict)
+    _book: Book
+    _cells: Cells = field(default_factory=list)
+    _areas: list[tuple[Area, str]] = field(default_factory=list)
+    _covered: int = 0
+    _sheets: int = 0
+    _open: Nesting = field(default_factory=Nesting)
     _row: int = 0
     _column: int = 0
-    _cells: int = 0
-    _kind: str = "n"
-    _in_cell: bool = False
-    _values: int = 0
-    _is_formula: bool = False
-    _value: list[str] | None = None
+    _width: int = 0
+    _attributes: Attributes = field(default_factory=dict)
+    _holders: list[str] = field(default_factory=list)
+    _pieces: list[str] = field(default_factory=list)
 
-    def begin(self, name: str, attributes: dict[str, str]) -> None:
-        match name.rpartition(":")[2]:
+    def begin(self, name: str, attributes: Attributes) -> None:
+        parent = self._open[-1] if self._open else ""
+        name = self._open.enter(name)
+        if HOME.get(name, parent) != parent or name not in INSIDE.get(parent, {name}):
+            raise NotAWorkbook(f"expected rows, cells and values only, found another element near row {self._row}")
+        match name:
             case "row":
                 self._begin_row(attributes)
             case "c":
                 self._begin_cell(attributes)
-            case "v" if self._in_cell:
-                self._values += 1
-                self._value = []
-            case "f" if self._in_cell:
-                self._is_formula = True
+            case "v" | "is" | "f":
+                self._holders.append(name)
+                if name == "f" and attributes.get("ref") and attributes.get("t") in ("array", "dataTable"):
+                    self._cover(attributes["ref"], FORMULA)
             case "mergeCell":
-                self._merge(attributes.get("ref", ""))
+                self._cover(attributes.get("ref", ""), MERGED)
+            case "sheetData":
+                self._sheets += 1
 
     def text(self, text: str) -> None:
-        if self._value is not None:
-            self._value.append(text)
+        inner = self._open[-1]
+        if inner == "v" or (inner == "t" and self._open[-2] in IN_STRING):
+            self._pieces.append(text)
+        elif inner in BARE and not text.isspace():
+            raise NotAWorkbook(f"expected text in a cell's value only, found some beside it near row {self._row}")
 
-    def end(self, name: str) -> None:
-        if name.rpartition(":")[2] == "c":
-            self._end_cell()
+    def end(self, _name: str) -> None:
+        if self._open.pop() == "c":
+            row = self._cells[-1]
+            row += [None] * (self._column - 1 - len(row))
+            row.append(self._shown())
 
-    def scan(self) -> Scan:
-        return Scan(instead=self._instead)
+    def cells(self) -> Cells:
+        if self._sheets != 1:
+            raise NotAWorkbook(
+                f"expected a worksheet's cells once, found them {self._sheets} times. Look at the kept file"
+            )
+        for area, instead in self._areas:
+            self._show(area, instead)
+        while self._cells and not any(self._cells[-1]):
+            self._cells.pop()
+        width = max((at for row in self._cells for at, text in enumerate(row, start=1) if text), default=0)
+        return [row[:width] + [None] * (width - len(row)) for row in self._cells]
 
-    def _begin_row(self, attributes: dict[str, str]) -> None:
+    def _begin_row(self, attributes: Attributes) -> None:
         number = _whole(attributes["r"]) if "r" in attributes else self._row + 1
         if number <= self._row:
-            raise NotAWorkbook(f"expected rows in order, found row {number} after row {self._row}")
-        if number > ROWS:
-            raise TooLarge(f"expected a sheet of at most {ROWS} rows, found row {number}")
+            raise NotAWorkbook(
+                f"expected rows in order, found row {number} after row {self._row}. Look at the kept file"
+            )
+        self._make_room(number, 1)
         self._row, self._column = number, 0
 
-    def _begin_cell(self, attributes: dict[str, str]) -> None:
+    def _begin_cell(self, attributes: Attributes) -> None:
         place = attributes.get("r")
-        column, row = place_of(place) if place is not None else (self._column + 1, self._row)
+        column, row = (self._column + 1, self._row) if place is None else place_of(place)
         if row != self._row or column <= self._column:
             raise NotAWorkbook(f"expected cells in order, found {place} in row {self._row} after column {self._column}")
-        self._cells += 1
-        if column > COLUMNS or self._cells > CELLS:
-            raise TooLarge(f"expected a sheet of at most {COLUMNS} columns and {CELLS} cells, found more")
-        self._column, self._kind, self._in_cell = column, attributes.get("t", "n"), True
-        self._values, self._is_formula, self._value = 0, False, None
+        self._make_room(row, column)
+        self._column, self._attributes, self._holders, self._pieces = column, attributes, [], []
 
-    def _end_cell(self) -> None:
-        if self._values > 1:
-            raise NotAWorkbook(f"expected one value in a cell, found {self._values} in row {self._row}")
-        value = "".join(self._value or ()).strip()
-        at = self._row, self._column
-        if self._is_formula:
-            self._instead[at] = FORMULA
-        elif self._kind == "e":
-            self._instead[at] = value if value in SPREADSHEET_ERRORS else SPREADSHEET_ERRORS[2]
-        elif self._kind == "n" and LONG_NUMBER.fullmatch(value):
-            self._instead[at] = value
-        self._in_cell, self._value = False, None
+    def _shown(self) -> str | None:
+        """What the cell that ends here shows."""
+        if "f" in self._holders:
+            return FORMULA
+        kind = self._attributes.get("t", "n")
+        if len(self._holders) > 1 or self._holders not in ([], ["is" if kind == "inlineStr" else "v"]):
+            raise NotAWorkbook(f"expected one value in a cell, found another number or kind of them in row {self._row}")
+        return shown(kind, "".join(self._pieces), self._attributes.get("s", "0"), self._book)
 
-    def _merge(self, area: str) -> None:
-        """Every cell of a merge but its first."""
+    def _cover(self, area: str, instead: str) -> None:
+        """Note what stands instead of the cells of a merge, or of a formula with many results."""
         first, _, last = area.partition(":")
         left, top = place_of(first)
         right, bottom = place_of(last or first)
-        if right > COLUMNS or bottom > ROWS or (right - left + 1) * (bottom - top + 1) + len(self._instead) > CELLS:
-            raise TooLarge(f"expected merged cells within {COLUMNS} columns and {ROWS} rows, found {area}")
-        covered = {(row, column) for row in range(top, bottom + 1) for column in range(left, right + 1)}
-        self._instead.update(dict.fromkeys(covered - {(top, left)}, MERGED))
+        if right < left or bottom < top:
+            raise NotAWorkbook(f"expected an area's first cell before its last, found {area}. Look at the kept file")
+        self._covered += (right - left + 1) * (bottom - top + 1)
+        if right > COLUMNS or bottom > ROWS or self._covered > CELLS:
+            raise TooLarge(f"expected merges within {COLUMNS} columns, {ROWS} rows and {CELLS} cells, found {area}")
+        self._areas.append(((left, top, right, bottom), instead))
+
+    def _show(self, area: Area, instead: str) -> None:
+        """Write over the cells of the area; a merge's first cell shows what it holds."""
+        left, top, right, bottom = area
+        self._make_room(bottom, right)
+        rows = self._cells[top - 1 : bottom]
+        for row in rows:
+            row += [None] * (right - len(row))
+        first = rows[0][left - 1]
+        for row in rows:
+            row[left - 1 : right] = [instead] * (right - left + 1)
+        if instead == MERGED:
+            rows[0][left - 1] = first
+
+    def _make_room(self, row: int, column: int) -> None:
+        """Rows down to this one, once the whole area is not too large."""
+        self._width = max(self._width, column)
+        if row > ROWS or column > COLUMNS or max(row, len(self._cells)) * self._width > CELLS:
+            raise TooLarge(
+                f"expected a sheet of at most {ROWS} rows, {COLUMNS} columns and {CELLS} cells, found one at row {row}, "
+                f"column {column}. Look at the kept file"
+            )
+        self._cells += [[] for _ in range(row - len(self._cells))]
 
 
 def place_of(text: str) -> tuple[int, int]:
     """Column and row of ``AB12``, both from 1. Raises NotAWorkbook for anything else."""
     found = PLACE.fullmatch(text)
     if not found:
-        raise NotAWorkbook(f"expected a cell's place such as AB12, found {text!r}")
+        raise NotAWorkbook(f"expected a cell's place such as AB12, found {text[:12]!r}. Look at the kept file")
     column = 0
     for letter in found[1]:
         column = 26 * column + ord(letter) - ord("A") + 1
@@ -118,6 +184,6 @@ def place_of(text: str) -> tuple[int, int]:
 
 
 def _whole(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise NotAWorkbook(f"expected a row's number, found {text!r}")
+    if not re.fullmatch("[0-9]{1,7}", text):
+        raise NotAWorkbook(f"expected a row's number, found {text[:12]!r}. Look at the kept file")
     return int(text)

@@ -11,11 +11,12 @@ from crm_assets.model import Window
 from crm_assets.sandbox import Sandbox
 from crm_assets.sandbox.layouts import GST_REPORT, ORDER_REPORT
 from crm_assets.sandbox.workbooks import workbook
-from crm_assets_tests.sandbox.visitors import ReportAppVisitor, td_form, td_visitor, uc_visitor
+from crm_assets_tests.sandbox.visitors import ReportAppVisitor, report_address, td_form, td_visitor, uc_visitor
 
 PROFILE = "/api/v1/stores/profile?franchise=UCLEAN"
 EXPORT = "/api/v1/sales/export-report?type=GST&format=excel"
 GENERATE = "/api/v1/stores/generateGST?franchise=UCLEAN"
+TAX_REPORT = "/api/v1/stores/report/tax-report"
 HOME = "/a668/App/home"
 
 
@@ -114,7 +115,59 @@ def test_html_comes_under_an_xlsx_name_by_every_way_of_export(sandbox: Sandbox) 
         answers += [visitor.get(EXPORT), visitor.post(GENERATE, json={})]
         assert visitor.get(EXPORT).content.startswith(b"PK")
     assert all(answer.text.startswith("<!DOCTYPE html>") for answer in answers)
-    assert ['.xlsx"' in answer.headers.get("content-disposition", "") for answer in answers] == [True, True, False]
+    assert ['.xlsx"' in answer.headers.get("content-disposition", "") for answer in answers] == [True, True, True]
+
+
+def test_a_session_of_one_store_may_show_the_other(sandbox: Sandbox) -> None:
+    with td_visitor(sandbox) as td, uc_visitor(sandbox) as uc:
+        sandbox.fault("other_store", at=["page", "api"], crm="td", times=1)
+        assert [report_address(td)[-4:] for _ in range(2)] == ["a817", "a668"]
+        app = ReportAppVisitor(td)
+        sandbox.fault("other_store", at=["download"])
+        assert "1247-" in app.download(app.rows()[0]).headers["content-disposition"]
+        sandbox.fault("other_store", crm="uc", times=1)
+        assert [uc.get(PROFILE).json()["data"]["store_code"] for _ in range(2)] == ["UC610", "UC567"]
+
+
+@pytest.mark.parametrize(
+    ("word", "begins"), [("404", '{"message"'), ("403", '{"message"'), ("html", "<!DOCTYPE"), ("json", '{"status"')]
+)
+def test_a_call_that_is_gone_answers_something_else(sandbox: Sandbox, word: str, begins: str) -> None:
+    with uc_visitor(sandbox) as visitor:
+        sandbox.fault("gone", word=word)
+        answer = visitor.get(EXPORT)
+        assert (answer.status_code, answer.text.startswith(begins)) == (int(word) if word.isdigit() else 200, True)
+        assert visitor.get(PROFILE).status_code == 200, "other calls are still there"
+
+
+def test_a_hurried_visitor_is_asked_to_wait(sandbox: Sandbox) -> None:
+    with uc_visitor(sandbox) as visitor:
+        sandbox.fault("429", seconds=2)
+        answer = visitor.get(PROFILE)
+        assert (answer.status_code, answer.headers["retry-after"], visitor.get(PROFILE).status_code) == (429, "2", 200)
+
+
+def test_an_empty_export_and_overlapping_pages_contradict_what_was_sold(sandbox: Sandbox) -> None:
+    asked = {"from": "2026-02-01", "to": "2026-02-14", "limit": "5"}
+    with uc_visitor(sandbox) as visitor:
+        sandbox.fault("empty_export")
+        assert visitor.get(EXPORT, params=asked).content == workbook(GST_REPORT, [])
+        sandbox.fault("pages_overlap", word="2")
+        pages = [visitor.get(TAX_REPORT, params={**asked, "page": page}).json()["data"] for page in (1, 2)]
+    assert pages[0][-2:] == pages[1][:2]
+    assert [len(page) for page in pages] == [5, 5]
+
+
+def test_a_stuck_desk_and_a_failing_request_end_as_told(sandbox: Sandbox) -> None:
+    with td_visitor(sandbox) as visitor:
+        app = ReportAppVisitor(visitor)
+        sandbox.fault("request_fails", word="Expired")
+        app.ask("2026-02-01", "2026-02-14")
+        sandbox.fault("stuck")
+        states = [app.rows()[0]["status"] for _ in range(3)]
+        sandbox.clear_faults()
+        assert [*states, app.rows()[0]["status"]] == ["Processing, Estimated Time 0m 0s"] * 3 + ["Expired"]
+        assert app.rows()[0]["href"] is None
 
 
 def test_expired_sessions_are_over_until_the_next_login(sandbox: Sandbox) -> None:

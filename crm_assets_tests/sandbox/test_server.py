@@ -71,8 +71,12 @@ def test_stores_yaml_points_at_this_sandbox(sandbox: Sandbox) -> None:
         "api": sandbox.urls["api"],
         "token_key": "uclean_auth_token",
     }
-    assert crms["td"]["stores"]["a668"] == {"name": "Uttam Nagar", "first_day": date(2025, 10, 17)}
-    assert crms["uc"]["stores"]["sushantlok1"]["strategies"] == ["generate_gst_post"]
+    assert crms["td"]["stores"]["a668"] == {
+        "name": "Uttam Nagar",
+        "first_day": date(2025, 10, 17),
+        "file_prefix": "1170",
+    }
+    assert crms["uc"]["stores"]["sushantlok1"]["strategies"] == ["generate_gst_post", "tax_report", "ui"]
 
 
 def test_the_first_day_can_be_chosen(clock: SandboxClock) -> None:

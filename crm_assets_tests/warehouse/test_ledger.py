@@ -12,7 +12,7 @@ from crm_assets.errors import BadReport, PersonAwaited, WrongWindow
 from crm_assets.model import Claims
 from crm_assets.portals.tumbledry.reports import ORDER_REPORT
 from crm_assets.portals.uclean.reports import GST_REPORT
-from crm_assets.warehouse import ledger
+from crm_assets.warehouse import landed, ledger
 from crm_assets.warehouse.connection import Connection
 from crm_assets_tests.warehouse.samples import LATER, NOW, TD, UC, a_download, fetched, held, nov, opened, window
 
@@ -51,7 +51,7 @@ def test_a_download_keeps_the_file_and_what_the_portal_claims(conn: Connection) 
     kept = row(conn, ledger_id)
     assert (kept["status"], kept["finished_at"], kept["stored_name"]) == ("downloaded", LATER, "/downloads/a.xlsx")
     assert (kept["bytes"], kept["md5"], kept["signed_in_again"]) == (4096, "0123456789abcdef" * 2, True)
-    [file] = ledger.landed(conn, ORDER_REPORT, "a668", [nov(12)])
+    [file] = landed.landed(conn, ORDER_REPORT, "a668", [nov(12)])
     assert file.claims == claims
 
 
@@ -93,7 +93,7 @@ def test_a_failure_keeps_its_code_and_message_and_what_had_landed(conn: Connecti
 def test_each_day_has_its_newest_file_and_a_file_is_listed_once(conn: Connection) -> None:
     old = fetched(conn, window(10, 14), file="/downloads/old.xlsx")
     new = fetched(conn, window(13, 15), file="/downloads/new.xlsx", keep_file=True)
-    first, second = ledger.landed(conn, ORDER_REPORT, "a668", WEEK)
+    first, second = landed.landed(conn, ORDER_REPORT, "a668", WEEK)
     assert (first.ledger_id, first.days, first.window) == (old, (nov(10), nov(11), nov(12)), window(10, 14))
     assert (second.ledger_id, second.days, second.file) == (
         new,
@@ -109,19 +109,19 @@ def test_only_landed_files_of_this_store_and_report_count(conn: Connection) -> N
     fetched(conn, window(12), store=replace(TD, code="a817"))
     skipped = opened(conn, window(12))
     ledger.record_failure(conn, skipped, status="skipped", error=PersonAwaited("run the bootstrap"), now=NOW)
-    assert ledger.landed(conn, ORDER_REPORT, "a668", WEEK) == []
+    assert landed.landed(conn, ORDER_REPORT, "a668", WEEK) == []
     fetched(conn, window(12))
-    assert ledger.landed(conn, replace(ORDER_REPORT, name="another_report"), "a668", WEEK) == []
-    assert [file.store for file in ledger.landed(conn, GST_REPORT, "sector56", WEEK)] == ["sector56"]
+    assert landed.landed(conn, replace(ORDER_REPORT, name="another_report"), "a668", WEEK) == []
+    assert [file.store for file in landed.landed(conn, GST_REPORT, "sector56", WEEK)] == ["sector56"]
 
 
 def test_an_older_kept_file_never_takes_the_place_of_a_newer_deleted_one(conn: Connection) -> None:
     fetched(conn, window(12, 13), keep_file=True)
     newer = fetched(conn, window(13, 14))
     ledger.mark_deleted(conn, newer, LATER)
-    [file] = ledger.landed(conn, ORDER_REPORT, "a668", WEEK)
+    [file] = landed.landed(conn, ORDER_REPORT, "a668", WEEK)
     assert file.days == (nov(12),)
-    assert ledger.deleted_days(conn, ORDER_REPORT, "a668", WEEK) == [nov(13), nov(14)]
+    assert landed.deleted_days(conn, ORDER_REPORT, "a668", WEEK) == [nov(13), nov(14)]
 
 
 def test_a_running_attempt_whose_account_is_free_is_closed_as_abandoned(conn: Connection) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
 
 from crm_assets.errors import (
     ExportFailed,
@@ -22,16 +21,9 @@ from crm_assets.errors import (
 )
 from crm_assets.logs import say
 from crm_assets.model import Export, Report, Window
-from crm_assets.portals.tumbledry.notices import notices_closed, refuse_overdue
-from crm_assets.portals.tumbledry.pages import (
-    LOGIN_ADDRESS,
-    REPORT_OR_LOGIN,
-    HomePage,
-    RangeDialog,
-    ReportApp,
-    button_text,
-    list_text,
-)
+from crm_assets.portals.tumbledry.notices import notices_closed
+from crm_assets.portals.tumbledry.pages import ReportApp, list_text
+from crm_assets.portals.tumbledry.report_app import open_report, open_requests, set_range
 from crm_assets.portals.tumbledry.requests_list import OwnRequest, RequestList, State
 from crm_assets.portals.visit import Visit
 
@@ -44,7 +36,6 @@ DOWNLOAD_SECONDS = 10  # of the attempt's time, kept for the download itself
 REQUEST_SECONDS = 60  # a new request stands in the list at once, or when it is opened anew
 WORD_LENGTH = 40
 FILE_NAME = re.compile(r"(\d+)-(?!\d\d-)[\w-]+\.xlsx", re.IGNORECASE)  # no date is a store's number
-LIST_SECONDS = 10  # an account without any request shows an empty list for ever
 
 
 async def export(visit: Visit, report: Report, window: Window) -> Export:
@@ -55,89 +46,14 @@ async def export(visit: Visit, report: Report, window: Window) -> Export:
 
 
 async def _exported(visit: Visit, window: Window) -> Export:
-    app = await _open_report(visit)
+    app = await open_report(visit)
     if await app.export_now.is_visible():
-        await _set_range(visit, app, window)
+        await set_range(visit, app, window)
         return await _download(visit, window, app.export_now, "export_button", visit.now())
-    await _open_requests(visit, app)
+    await open_requests(visit, app)
     own = await _taken_up(visit, app, window) or await _asked_for(visit, app, window)
     link = await _own_link(visit, app, window, own)
     return await _download(visit, window, link, "report_request", own.asked_at)
-
-
-async def _open_report(visit: Visit) -> ReportApp:
-    """From home over the legacy report page into the report app; its one-time token is handed over only there."""
-    visit.step("open the order report")
-    home, app = HomePage(visit.page), ReportApp(visit.page)
-    await refuse_overdue(visit)
-    if await home.report_link.is_visible():
-        await _press_report_link(visit, home)
-        await visit.page.wait_for_url(REPORT_OR_LOGIN, wait_until="domcontentloaded")
-    else:
-        await visit.goto(visit.site.order_report(visit.store.code))
-    if LOGIN_ADDRESS.search(visit.page.url):
-        raise SessionDropped(f"{visit.store}: the session ended before {visit.at}; the next run signs in again")
-    await app.expand.or_(app.export_now).first.wait_for()
-    await _refuse_other_store(visit, app)
-    return app
-
-
-async def _refuse_other_store(visit: Visit, app: ReportApp) -> None:
-    """Raise WrongStore when the frame's address names another store; some day it may name none."""
-    query = urlsplit(await app.holder.get_attribute("src") or "").query
-    found = {name.casefold(): value for name, value in parse_qsl(query)}.get("storecode")
-    if found and found.casefold() != visit.store.code.casefold():
-        raise WrongStore(
-            f"{visit.store}: expected the report app of {visit.store.code}, found that of {found}. Nothing was requested. "
-            "The saved session or the login may be the other store's: sign in anew with "
-            f"{visit.store.bootstrap_command}"
-        )
-
-
-async def _press_report_link(visit: Visit, home: HomePage) -> None:
-    """The list of overdue orders may come up late, and then nothing below it can be pressed."""
-    from playwright.async_api import TimeoutError as WaitedTooLong
-
-    try:
-        await home.report_link.click()
-    except WaitedTooLong:
-        await refuse_overdue(visit)
-        raise
-
-
-async def _open_requests(visit: Visit, app: ReportApp) -> None:
-    """Expand, then the historical reports with their list of requests, seen to have loaded."""
-    visit.step("open the report requests")
-    await app.expand.click()
-    await app.historical.click()
-    await app.generate.click()
-    from playwright.async_api import TimeoutError as WaitedTooLong
-
-    try:
-        await app.any_request.wait_for(timeout=LIST_SECONDS * 1000)
-    except WaitedTooLong:
-        visit.step("the list of requests is empty")
-
-
-async def _set_range(visit: Visit, app: ReportApp, window: Window) -> None:
-    """Set both dates and read them back; a range that differs from the wanted one is never requested.
-
-    Year and month go before the day: an input refuses a day that the month now shown does not have.
-    """
-    visit.step(f"set the range {window}")
-    await app.range_button.click()
-    dialog = RangeDialog(app)
-    for end, day in enumerate((window.first, window.last)):
-        fields = dialog.day_fields(end)
-        await fields.year.fill(str(day.year))
-        await fields.month.fill(str(day.month))
-        await fields.day.fill(str(day.day))
-    await dialog.update.click()
-    found = " ".join((await app.range_button.inner_text()).split())
-    if found != button_text(window.first, window.last):
-        raise PortalChanged(
-            f"{visit.store}: expected the range {button_text(window.first, window.last)}, the page took {found}"
-        )
 
 
 async def _taken_up(visit: Visit, app: ReportApp, window: Window) -> OwnRequest | None:
@@ -153,7 +69,7 @@ async def _taken_up(visit: Visit, app: ReportApp, window: Window) -> OwnRequest 
 
 async def _asked_for(visit: Visit, app: ReportApp, window: Window) -> OwnRequest:
     """Our new request, once it stands in the list."""
-    await _set_range(visit, app, window)
+    await set_range(visit, app, window)
     before = await app.listed()
     visit.step(f"request the report of {window}")
     asked = visit.now()
@@ -162,12 +78,13 @@ async def _asked_for(visit: Visit, app: ReportApp, window: Window) -> OwnRequest
     def ours(listed: RequestList) -> OwnRequest | None:
         return listed.newcomer(before, list_text(window.first, window.last), asked, asked - CLOCK_SKEW)
 
+    patience = _patience(visit, REQUEST_SECONDS)
     try:
-        async with asyncio.timeout(REQUEST_SECONDS):
+        async with asyncio.timeout(patience):
             return await _watched(visit, app, ours)
     except TimeoutError:
         raise PortalChanged(
-            f"{visit.store}: expected our request of {window} in the list of requests, found none of it in {REQUEST_SECONDS} s"
+            f"{visit.store}: expected our request of {window} in the list of requests, found none of it in {patience:.0f} s"
         ) from None
 
 
@@ -176,7 +93,7 @@ async def _own_link(visit: Visit, app: ReportApp, window: Window, own: OwnReques
     from playwright.async_api import TimeoutError as WaitedTooLong
 
     visit.step(f"wait for the report of {window}")
-    patience = max(1.0, min(visit.site.report_seconds, visit.seconds_left() - DOWNLOAD_SECONDS))
+    patience = _patience(visit, visit.site.report_seconds)
     try:
         async with asyncio.timeout(patience):
             listed = await _watched(visit, app, partial(_once_ready, visit, window, own))
@@ -198,6 +115,11 @@ def _once_ready(visit: Visit, window: Window, own: OwnRequest, listed: RequestLi
             "The next attempt requests it anew"
         )
     return listed if row and row.state is State.READY else None
+
+
+def _patience(visit: Visit, seconds: float) -> float:
+    """So long, or what the attempt's deadline leaves of it: who is told in time can go on later."""
+    return max(1.0, min(seconds, visit.seconds_left() - DOWNLOAD_SECONDS))
 
 
 def _timed_out(visit: Visit, window: Window, own: OwnRequest, what: str) -> ExportTimedOut:
@@ -223,7 +145,7 @@ async def _watched[T](visit: Visit, app: ReportApp, look: Callable[[RequestList]
             if not await app.changes(listed, until - asyncio.get_running_loop().time()):
                 break
         visit.refuse_noticed_error()
-        await _open_requests(visit, await _open_report(visit))
+        await open_requests(visit, await open_report(visit))
         visit.step(during)
         seconds *= 2
 

@@ -141,7 +141,15 @@ class ReportApp:
 
     async def changes(self, listed: RequestList, seconds: float) -> bool:
         """Wait until the list is another than this one, for so long at most; says whether it is."""
-        return bool(await self.body.evaluate(CHANGED, [listed.seen, max(0.0, seconds) * 1000]))
+        from playwright.async_api import Error
+        from playwright.async_api import TimeoutError as WaitedTooLong
+
+        try:
+            return bool(await self.body.evaluate(CHANGED, [listed.seen, max(0.0, seconds) * 1000]))
+        except WaitedTooLong:
+            raise
+        except Error:
+            return True  # the frame was loaded anew; a page that is gone shows at the next look
 
     def rows_of(self, range_text: str, requested: str) -> "Locator":
         """The request list's rows of one date range and ``Requested`` time, in the page's order."""

@@ -6,6 +6,7 @@ An answer in JSON rows is as good as a workbook: it becomes one (``json_rows.py`
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from playwright.async_api import APIResponse
 
 BANNER = ("taxable_value", "cgst", "sgst", "invoice_value")
-PICK_SECONDS = 5  # the picker asks nobody: a day that is not there by then is not on offer
+PICK_SECONDS = 3  # the picker asks nobody: a day that is not there by then is not on offer
 
 
 async def export(visit: Visit, report: Report, window: Window) -> Export:
@@ -140,12 +141,13 @@ async def _taken(
 ) -> Export:
     """An API answer as an export: JSON rows become a workbook, a file stays as it is. A page that is no file is no answer."""
     body, name = await answer.body(), api.file_name(answer)
-    begins = body.lstrip()[:1]
-    if begins in (b"{", b"[") or (begins == b"<" and not name):
-        return _written(visit, report, window, api.json_rows(visit, body), strategy, asked)
     file = visit.scratch_file(window)
     file.write_bytes(body)
     api.refuse_other_window(visit, window, name)
+    begins = body.lstrip()[:1]
+    if begins in (b"{", b"[") or (begins == b"<" and not name):
+        rows = api.json_rows(visit, body)
+        return replace(_written(visit, report, window, rows, strategy, asked), suggested_name=name)
     claims = await _second_word(visit, window) if is_empty_workbook(body) else Claims()
     return Export(file=file, strategy=strategy, requested_at=asked, suggested_name=name, claims=claims)
 

@@ -89,9 +89,9 @@ class _Api:
         invoices = self._world.books.invoices(store.code, self._window(asked.get("from"), asked.get("to")))
         if asked.get("sortOrder", "DESC").upper() == "DESC":
             invoices.reverse()
-        return JSONResponse(
-            {"data": [tax_report_entry(each, now) for each in invoices[(page - 1) * limit : page * limit]]}
-        )
+        overlap = self._world.faults.take("pages_overlap", "uc", store.code, "api") if page > 1 else None
+        begin = (page - 1) * limit - (int(overlap.word) if overlap else 0)
+        return JSONResponse({"data": [tax_report_entry(each, now) for each in invoices[begin : begin + limit]]})
 
     async def panel_export(self, request: Request) -> Response:
         """The panel tells that it saves a workbook; an HTML answer is saved in its place."""
@@ -120,6 +120,8 @@ class _Api:
         await self._world.arrive("uc", at, store)
         if store is None or self._world.faults.take("token_refused", "uc", store.code, at):
             raise HTTPException(401, "Unauthenticated.")
+        if hurried := self._world.faults.take("429", "uc", store.code, at):
+            raise HTTPException(429, "Too many requests", {"Retry-After": f"{hurried.seconds:.0f}"})
         if gone := self._world.faults.take("gone", "uc", store.code, at):
             raise Gone(gone.word)
         return self._world.store_shown(store, at)
@@ -130,7 +132,8 @@ class _Api:
         return HTTPException(status, message)
 
     def _workbook(self, store: SandboxStore, window: Window) -> Response:
-        rows = self._world.books.uc_invoices(store.code, window)
+        empty = self._world.faults.take("empty_export", "uc", store.code, "export")
+        rows = [] if empty else self._world.books.uc_invoices(store.code, window)
         name = f"GST_Report_{window.first}_to_{window.last}.xlsx"
         return self._world.hand_over(store, "export", attachment(name, workbook(GST_REPORT, rows)))
 

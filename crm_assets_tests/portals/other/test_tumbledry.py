@@ -29,6 +29,7 @@ from crm_assets_tests.portals.other.tumbledry import (
     LICENCE,
     MENU,
     OTP,
+    REQUESTS,
     Dress,
     fetching,
     later,
@@ -67,7 +68,7 @@ async def fetch_report(account: OpenAccount) -> None:
     """All the way into the frame, to a file."""
     window = Window(first=date(2026, 2, 1), last=date(2026, 2, 3))
     export = await account.portal.export(account.visit, ORDER_REPORT, window)
-    assert export.file.exists()
+    assert export.file.read_bytes() == b"rows"
 
 
 POLLING = "<script>setInterval(() => fetch('/poll'), 300)</script>"
@@ -100,6 +101,7 @@ GOOD = {
         home=MENU + modal("Offer") + modal("Another", closer="a", fade=300) + modal("More", shown_after=500)
     ),
     "a notice on the login page": Dress(login=postback(modal("New app"))),
+    "a list of requests with the oldest on top and rows of every kind": Dress(pages={"/en/order-report": REQUESTS}),
     "a bill and words about it": Dress(
         right=LICENCE,
         pages={

@@ -1,11 +1,14 @@
 """UClean's endings in other clothes: what the flow makes of them must hang on the facts alone."""
 
 import asyncio
+from datetime import date
 
 import pytest
 
 from crm_assets.account import OpenAccount
-from crm_assets.errors import AccountLocked, CrmError, LoginRejected, PortalUnavailable
+from crm_assets.errors import AccountLocked, CrmError, LoginRejected, PortalChanged, PortalUnavailable
+from crm_assets.model import Window
+from crm_assets.portals.uclean.reports import GST_REPORT
 from crm_assets_tests.portals.other.conftest import LOGIN, Stand
 from crm_assets_tests.portals.other.uclean import DASHBOARD, NAV, OLD_FORM, Dress, panel
 
@@ -47,6 +50,17 @@ def test_a_dead_token_is_renewed_by_one_login(stand: Stand) -> None:
         assert visitor.visit() is None
         assert portal.logins == [True, True]
         assert visitor.accounts.states_of("uc/sector56") == ["ok", "expired", "ok"]
+
+
+def test_a_picker_without_the_very_day_is_refused_by_the_days_name(stand: Stand) -> None:
+    async def work(account: OpenAccount) -> None:
+        for first, last, absent in ((10, 11, 10), (11, 12, 12)):
+            window = Window(first=date(2026, 2, first), last=date(2026, 2, last))
+            with pytest.raises(PortalChanged, match=f"ui: expected the range picker to offer February {absent}, 2026"):
+                await account.portal.export(account.visit, GST_REPORT, window)
+
+    with stand.uclean(Dress()) as (_, visitor):
+        assert visitor.visit(work) is None
 
 
 def test_a_person_is_waited_for_where_the_login_page_has_a_shell_too(stand: Stand) -> None:

@@ -46,6 +46,55 @@ document.querySelector('button').onclick = () => {
 };
 </script>"""
 
+REQUESTS = """
+<button onclick="more.hidden = false">Expand</button> <p id=more hidden><a href=#h>Download Historical Report</a></p>
+<button>Generate Report</button> <button id=range>Feb 1, 2026 - Feb 14, 2026</button>
+<button id=ask>Request Report</button>
+<div role=dialog hidden><input><input><input><input><input><input><button id=ok>Update</button></div>
+<table><tr><th>S. No.<th>Store<th>Date Range<th>Requested<th>Status</tr></table>
+<script>
+const box = document.querySelector('[role=dialog]'), shown = document.getElementById('range');
+const table = document.querySelector('table'), SHOWN = 7;
+shown.onclick = () => { box.hidden = false };
+let asked = '';
+document.getElementById('ok').onclick = () => {
+  const v = [...box.querySelectorAll('input')].map(each => +each.value);
+  const day = (d, m, y) => new Date(y, m - 1, d);
+  const written = (day, order) => order(day.toLocaleDateString('en-US', {month: 'short'}), day.getDate(), day.getFullYear());
+  const ends = [day(v[0], v[1], v[2]), day(v[3], v[4], v[5])];
+  shown.textContent = ends.map(end => written(end, (m, d, y) => `${m} ${d}, ${y}`)).join(' - ');
+  asked = ends.map(end => written(end, (m, d, y) => `${String(d).padStart(2, '0')} ${m} ${y}`)).join(' - ');
+  box.hidden = true;
+};
+const minute = back => {
+  const parts = {};
+  const options = {timeZone: 'Asia/Kolkata', day: '2-digit', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit'};
+  for (const part of new Intl.DateTimeFormat('en-US', options).formatToParts(new Date(Date.now() - back * 60000)))
+    parts[part.type] = part.value;
+  return `${parts.day} ${parts.month} ${parts.year} ${parts.hour}:${parts.minute} ${parts.dayPeriod}`;
+};
+const link = file => `<a href="${file}" ${file.startsWith('data:') ? 'download=1170-x.xlsx' : ''}>Download</a>`;
+const FEBRUARY = '01 Feb 2026 - 03 Feb 2026';
+const rows = [
+  [FEBRUARY, minute(300), link('/old')], ['28 May 2026 - 28 May 2026', minute(250), 'Failed'],
+  [FEBRUARY, minute(240), 'Expired'], ['<td colspan=3>Rows of yesterday'], [FEBRUARY, minute(55), link('/old')],
+  ['28 May 2026 - 28 May 2026', minute(28), ''], [FEBRUARY, minute(0), link('/old')],
+];
+const draw = () => {
+  table.querySelectorAll('tr:has(td)').forEach(row => row.remove());
+  rows.slice(-SHOWN).forEach((cells, at) => table.insertAdjacentHTML('beforeend',
+    `<tr><td>${at + 1}<td>A668${cells.map(each => each.startsWith('<td') ? each : '<td>' + each).join('')}</tr>`));
+};
+setTimeout(draw, 300);
+document.getElementById('ask').onclick = () => {
+  const own = [asked, minute(0), ''];
+  setTimeout(() => { rows.push(own); draw() }, 400);
+  setTimeout(() => { own[2] = 'Processing, Estimated Time 0m 0s'; draw() }, 800);
+  setTimeout(() => { own[2] = link('data:,rows'); draw() }, 1500);
+};
+</script>"""
+"""Another report app: one more column, the oldest row on top, seven rows shown, older ones of the same range and minute."""
+
 
 def postback(extra: str = "") -> str:
     """The form as ASP.NET writes it."""

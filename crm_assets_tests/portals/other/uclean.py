@@ -52,6 +52,14 @@ else fetch(API + '/api/v1/stores/report/tax-report?page=1', {{headers: {{Authori
   .then(answer => answer.status == 401 && setTimeout(leave, BOUNCE));
 </script>"""
 
+CALENDAR = """<button class=mat-calendar-period-button>FEB 2026</button><table><tr>
+<td aria-label='February 9, 2026'>9<td aria-label='February 10, 2026 (closed)'>10<td aria-label='February 11, 2026'>11
+<td aria-label='February 12, 2026' class=mat-calendar-body-cell-container><button aria-disabled=true>12</button></table>"""
+GST = f"""{NAV}<input class=search-user readonly onclick="document.querySelector('.calendar-body').classList.add('show')">
+<button class='btn primary export'>Export Report</button>
+<div class=calendar-body><div class=start-date>{CALENDAR}</div><div class=end-date>{CALENDAR}</div></div>"""
+"""A range picker that offers the days around the tenth and the twelfth, and neither of the two."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dress:
@@ -106,5 +114,5 @@ class UClean:
         places = {"KEY": dress.key, "HOME": dress.home, "API": self.api}
         told = "".join(f"const {name} = {value!r};" for name, value in places.items())
         told += f"const WAIT = {dress.wait}, BOUNCE = {dress.bounce};"
-        page = dress.login if path == "/login" else dress.dashboard
+        page = {"/login": dress.login, "/gst-report": GST}.get(path, dress.dashboard)
         return answer(f"<script>{told}</script>{page}" if path != "/favicon.ico" else 204)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from crm_assets.errors import ExportTimedOut, PortalUnavailable
+from crm_assets.errors import ExportFailed, ExportTimedOut, PortalUnavailable, WrongStore
 from crm_assets.model import Download
 from crm_assets.sandbox import SandboxOptions
 from crm_assets.sandbox.layouts import ORDER_REPORT as LAYOUT
@@ -82,15 +82,73 @@ def test_the_export_button_is_used_where_there_is_one_and_a_honoured_session_is_
     assert installation.sandbox.log.requests == {}
 
 
-@pytest.mark.parametrize("sandbox_options", [SandboxOptions(pace="real")])  # then a report takes 5 seconds or more
-def test_a_report_that_is_not_ready_in_time_fails_with_how_long_it_was_waited_for(installation: Installation) -> None:
-    reports = installation.sandbox.urls["reports"]
-    installation.write_stores(**{f'reports: "{reports}"': f'reports: "{reports}", report_seconds: 1'})
-    error = installation.download({"td/a668": days("2026-02-13")}).error_of("td/a668")
+def write_site(installation: Installation, **words: float) -> None:
+    """``stores.yaml`` with these words for TumbleDry's site."""
+    reports = f'reports: "{installation.sandbox.urls["reports"]}"'
+    said = "".join(f", {name}: {value}" for name, value in words.items())
+    installation.write_stores(**{reports: reports + said})
+
+
+def test_a_report_that_is_not_ready_in_time_is_taken_up_by_the_next_attempt_and_not_requested_twice(
+    installation: Installation,
+) -> None:
+    write_site(installation, report_seconds=1)
+    installation.sandbox.fault("stuck")
+    journal = installation.download({"td/a668": days("2026-02-13")})
+    error = journal.error_of("td/a668")
     assert isinstance(error, ExportTimedOut)
     assert str(error) == (
-        "td/a668: the report of 2026-02-13 to 2026-02-13 was requested and is not ready after 1 s. Try again later"
+        "td/a668: the report of 2026-02-13 to 2026-02-13 was requested 14 Feb 2026 12:30 PM and is not ready after 1 s. "
+        "Try again later: it is not requested a second time while the portal has it"
     )
+    assert error.requested_at == NOON
+    installation.sandbox.clear_faults()
+    installation.sandbox.clock.advance(timedelta(minutes=5))
+    (download,) = installation.download({"td/a668": days("2026-02-13")}, journal).downloads
+    assert download.requested_at == NOON
+    assert download.file.read_bytes() == portals_own(installation, download, NOON)
+    assert installation.sandbox.log.requests["td/a668"] == 1
+
+
+def test_a_request_that_fails_is_told_at_once_in_the_portals_word_and_made_anew(installation: Installation) -> None:
+    """The second attempt looks for the request it knows of, finds it failed, and asks again."""
+    sandbox, window = installation.sandbox, days("2026-02-12", "2026-02-13")
+    sandbox.fault("request_fails", word="Expired, ask 98100")
+    journal = installation.download({"td/a668": window})
+    error = journal.error_of("td/a668")
+    assert isinstance(error, ExportFailed)
+    assert "requested 14 Feb 2026 12:30 PM, the portal says 'Expired, ask #####'" in str(error)
+    journal.pending["td/a668", window] = NOON
+    (download,) = installation.download({"td/a668": window}, journal).downloads
+    assert download.file.read_bytes() == portals_own(installation, download)
+    assert sandbox.log.requests["td/a668"] == 2
+
+
+@pytest.mark.parametrize("sandbox_options", [SandboxOptions(td_list_refreshes=False)])
+def test_a_list_that_does_not_refresh_itself_is_opened_anew_until_our_report_is_there(
+    installation: Installation,
+) -> None:
+    write_site(installation, list_seconds=0.3)
+    (download,) = installation.download({"td/a668": days("2026-02-14")}).downloads
+    assert download.file.read_bytes() == portals_own(installation, download)
+    assert installation.sandbox.log.requests["td/a668"] == 1
+
+
+def test_the_other_stores_report_is_refused_before_it_is_requested_and_its_file_before_it_lands(
+    installation: Installation,
+) -> None:
+    installation.sandbox.fault("other_store", crm="td", at=["page"], times=1)
+    installation.sandbox.fault("other_store", crm="td", at=["download"], times=1)
+    journal = installation.download({"td/a668": (days("2026-02-12"), days("2026-02-13"))})
+    (_, page), (_, file) = journal.errors
+    assert isinstance(page, WrongStore)
+    assert str(page).startswith("td/a668: expected the report app of a668, found that of a817. Nothing was requested.")
+    assert isinstance(file, WrongStore)
+    assert "td/a668: expected a file whose name begins with 1170-, found 1247-. It was kept as " in str(file)
+    assert installation.sandbox.log.requests["td/a668"] == 1
+    assert installation.downloads == []
+    (kept,) = installation.refused
+    assert kept.name == "20260214-123000_TD_OrderReport_UttamNagar_2026-02-13_to_2026-02-13.xlsx"
 
 
 def test_a_502_of_the_request_itself_is_told_as_such(installation: Installation) -> None:

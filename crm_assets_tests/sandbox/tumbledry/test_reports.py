@@ -40,7 +40,7 @@ def test_a_request_is_processing_before_it_can_be_downloaded(sandbox: Sandbox) -
         assert app.ask("2026-02-14", "2026-02-14").status_code == 202
         first, then = app.rows()[0], app.rows()[0]
     assert (first["range"], first["requested"], first["href"]) == (TODAY, "14 Feb 2026 12:30 PM", None)
-    assert {**then, "href": None} == first
+    assert {**then, "href": None, "status": "Processing, Estimated Time 0m 0s"} == first
     assert then["href"].startswith("/order-reports/")
     assert sandbox.log.requests == {"td/a668": 1}
 

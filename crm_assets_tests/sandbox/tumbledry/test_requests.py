@@ -6,31 +6,33 @@ from datetime import date, datetime, timedelta
 from crm_assets.model import IST, Window
 from crm_assets.sandbox.pace import Pace
 from crm_assets.sandbox.stores import STORES
-from crm_assets.sandbox.tumbledry.requests import SHOWN, RequestDesk
+from crm_assets.sandbox.tumbledry.requests import DOWNLOAD, PROCESSING, SHOWN, RequestDesk
 
 NOW = datetime(2026, 2, 14, 12, 30, tzinfo=IST)
 STORE = STORES[0]
 WINDOW = Window(first=date(2026, 2, 1), last=date(2026, 2, 3))
 
 
-def looks(pace: Pace, count: int) -> list[bool]:
-    """Whether our request was ready at each look into the list."""
+def looks(pace: Pace, count: int, *, ends_as: str = DOWNLOAD, stuck: bool = False) -> list[str]:
+    """What our request's status was at each look into the list."""
 
-    async def look() -> list[bool]:
+    async def look() -> list[str]:
         desk = RequestDesk(pace)
-        desk.ask(STORE, WINDOW, NOW)
-        lists = [desk.listed(STORE, NOW) for _ in range(count)]
-        return [ready for listed in lists for request, ready in listed if request.window == WINDOW]
+        desk.ask(STORE, WINDOW, NOW, ends_as=ends_as)
+        lists = [desk.listed(STORE, NOW, stuck=stuck) for _ in range(count)]
+        return [status for listed in lists for request, status in listed if request.window == WINDOW]
 
     return asyncio.run(look())
 
 
 def test_at_the_instant_pace_a_request_is_processing_at_one_look() -> None:
-    assert looks(Pace("instant", "demo"), 3) == [False, True, True]
+    assert looks(Pace("instant", "demo"), 3) == [PROCESSING, DOWNLOAD, DOWNLOAD]
+    assert looks(Pace("instant", "demo"), 3, ends_as="Failed") == [PROCESSING, "Failed", "Failed"]
+    assert looks(Pace("instant", "demo"), 3, stuck=True) == [PROCESSING] * 3
 
 
 def test_at_the_real_pace_a_request_is_still_processing_at_the_second_look() -> None:
-    assert looks(Pace("real", "demo"), 3) == [False, False, False]
+    assert looks(Pace("real", "demo"), 3) == [PROCESSING] * 3
 
 
 def test_requests_stand_newest_first_before_the_history_and_are_each_stores_own() -> None:

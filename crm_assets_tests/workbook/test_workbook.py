@@ -1,18 +1,20 @@
-"""Workbooks: what is read from the portals' own files, and how a file that is not the report says so."""
+"""Workbooks: what is read from the portals' own files: headers, rows, footer, and how drift in them says so."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 
 from crm_assets import workbook
-from crm_assets.errors import ChecksumMismatch, HeaderDrift, NotAWorkbook
-from crm_assets.model import Report
+from crm_assets.errors import ChecksumMismatch, HeaderDrift
+from crm_assets.model import Footer, Report
 from crm_assets.portals.tumbledry.reports import ORDER_REPORT
 from crm_assets.portals.uclean.reports import GST_REPORT
-from crm_assets_tests.sheets import TD_EMPTY, TD_SAMPLE, UC_EMPTY, UC_SAMPLE, Cells, cells_of, written
+from crm_assets_tests.sheets import TD_EMPTY, TD_SAMPLE, TINY, UC_EMPTY, UC_SAMPLE, Cells, cells_of, raw, written
 
 SAMPLES = [(TD_SAMPLE, ORDER_REPORT), (UC_SAMPLE, GST_REPORT)]
 
@@ -23,7 +25,7 @@ def shown(cell: object) -> str | None:
     return None if cell is None else str(cell)
 
 
-@pytest.mark.parametrize(("file", "report"), SAMPLES)
+@pytest.mark.parametrize(("file", "report"), SAMPLES, ids=["td", "uc"])
 def test_every_cell_of_a_sample_is_read_as_the_portal_shows_it(file: Path, report: Report) -> None:
     headers, *expected = cells_of(file)
     if report.footer:
@@ -49,7 +51,7 @@ def test_the_footer_becomes_the_files_claims() -> None:
     assert workbook.read(UC_SAMPLE, GST_REPORT).claims.rows is None
 
 
-@pytest.mark.parametrize(("file", "report", "rows"), [(TD_EMPTY, ORDER_REPORT, 0), (UC_EMPTY, GST_REPORT, None)])
+@pytest.mark.parametrize(("file", "report", "rows"), [(TD_EMPTY, ORDER_REPORT, 0), (UC_EMPTY, GST_REPORT, None)], ids=["td", "uc"])
 def test_headers_without_rows_are_an_empty_report(file: Path, report: Report, rows: int | None) -> None:
     table = workbook.read(file, report)
     assert (len(table.rows), table.claims.rows) == (0, rows)
@@ -62,31 +64,6 @@ def test_na_is_a_text_and_an_empty_cell_is_none() -> None:
     assert set(rows["coupon_code"]) == {None}
 
 
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [
-        (b"", "an empty file of 0 bytes that begins b''"),
-        (b"<!DOCTYPE html><html>Login</html>", "an HTML page of 33 bytes that begins b'<!DOCTYPE html>"),
-        (b"\n  <html></html>", "an HTML page of 16 bytes"),
-        (b'{"data": []}', "something else of 12 bytes"),
-    ],
-)
-def test_a_file_that_is_no_workbook_is_told_by_its_first_bytes(tmp_path: Path, content: bytes, kind: str) -> None:
-    file = tmp_path / "report.xlsx"
-    file.write_bytes(content)
-    with pytest.raises(NotAWorkbook) as refused:
-        workbook.read(file, GST_REPORT)
-    assert f"expected an .xlsx workbook, found {kind}" in str(refused.value)
-
-
-@pytest.mark.parametrize("kept", [10, 1_000, 10_000, -30])
-def test_a_truncated_workbook_is_a_damaged_one(tmp_path: Path, kept: int) -> None:
-    file = tmp_path / "report.xlsx"
-    file.write_bytes(TD_SAMPLE.read_bytes()[:kept])
-    with pytest.raises(NotAWorkbook, match="found a damaged one"):
-        workbook.read(file, ORDER_REPORT)
-
-
 def test_a_workbook_of_another_report_is_told_by_its_sheet() -> None:
     with pytest.raises(HeaderDrift, match=r"expected a sheet named 'GST Report', found \['Sheet 1'\]"):
         workbook.read(TD_SAMPLE, GST_REPORT)
@@ -96,6 +73,10 @@ def changed(folder: Path, change: Callable[[Cells], object], file: Path = UC_SAM
     cells = cells_of(file)
     change(cells)
     return written(folder, cells, sheet=openpyxl.load_workbook(file).sheetnames[0])
+
+
+def turn_round(cells: Cells) -> None:
+    cells[:] = [row[::-1] for row in cells]
 
 
 def without_column(cells: Cells) -> None:
@@ -111,12 +92,16 @@ def doubled(cells: Cells) -> None:
     cells[0].append("Customer Name")
 
 
+def a_formula(cells: Cells) -> None:
+    cells[0][4] = '="Customer"&" Name"'
+
+
 @pytest.mark.parametrize(
     ("change", "found"),
-    [(without_column, "[]"), (renamed, "['Client']"), (doubled, "[]")],
-    ids=["missing", "renamed", "doubled"],
+    [(without_column, "[]"), (renamed, "['Client']"), (doubled, "[]"), (a_formula, "['#FORMULA!']")],
+    ids=["missing", "renamed", "doubled", "formula"],
 )
-def test_a_missing_renamed_or_doubled_header_fails_with_expected_and_found(
+def test_a_header_that_is_missing_renamed_doubled_or_a_formula_fails_with_expected_and_found(
     tmp_path: Path, change: Callable[[Cells], object], found: str
 ) -> None:
     with pytest.raises(HeaderDrift) as refused:
@@ -151,9 +136,6 @@ def test_extra_columns_are_kept_beside_the_row(tmp_path: Path) -> None:
 
 
 def test_the_order_of_the_columns_does_not_matter(tmp_path: Path) -> None:
-    def turn_round(cells: Cells) -> None:
-        cells[:] = [row[::-1] for row in cells]
-
     table = workbook.read(changed(tmp_path, turn_round), GST_REPORT)
     assert table.rows.equals(workbook.read(UC_SAMPLE, GST_REPORT).rows)
 
@@ -165,13 +147,105 @@ def test_a_sheet_without_its_totals_row_is_cut_short(tmp_path: Path) -> None:
         workbook.read(changed(tmp_path, lambda cells: cells.pop(), TD_EMPTY), ORDER_REPORT)
 
 
-@pytest.mark.parametrize("total", [None, "n/a", "NaN", "Infinity"])
+@pytest.mark.parametrize("total", [None, "n/a", "NaN", "Infinity", "1_0", "=1+1", "1,5"])
 def test_a_totals_row_without_a_number_is_refused(tmp_path: Path, total: str | None) -> None:
     def spoil(cells: Cells) -> None:
         cells[-1][9] = total
 
     with pytest.raises(ChecksumMismatch, match="expected a number in the totals row, found"):
         workbook.read(changed(tmp_path, spoil, TD_SAMPLE), ORDER_REPORT)
+
+
+TOTAL = '<row r="9"><c r="A9" t="str"><v>Total</v></c><c r="B9"><v>0</v></c><c r="C9"><v>0</v></c></row>'
+TOTALLED = replace(TINY, footer=Footer(label="Total", count="day", sums=("amount",)))
+
+
+def test_a_merge_in_the_header_or_in_the_footer_refuses_the_file(tmp_path: Path) -> None:
+    assert len(workbook.read(raw(tmp_path, TOTAL), TOTALLED).rows) == 7
+    with pytest.raises(HeaderDrift, match=r"missing or doubled: \['Day'\]; not known: \['#MERGED!'\]"):
+        workbook.read(raw(tmp_path, TOTAL, beside='<mergeCells><mergeCell ref="A1:B1"/></mergeCells>'), TOTALLED)
+    with pytest.raises(ChecksumMismatch, match="expected a number in the totals row, found #MERGED!"):
+        workbook.read(raw(tmp_path, TOTAL, beside='<mergeCells><mergeCell ref="A9:C9"/></mergeCells>'), TOTALLED)
+
+
+@pytest.mark.parametrize("count", ["0.5", "-1"])
+def test_a_totals_row_counts_whole_rows(tmp_path: Path, count: str) -> None:
+    with pytest.raises(ChecksumMismatch, match=f"expected a whole number of rows in the totals row, found {count}"):
+        workbook.read(raw(tmp_path, TOTAL.replace("<v>0</v>", f"<v>{count}</v>", 1)), TOTALLED)
+
+
+def test_the_label_of_the_totals_row_is_found_wherever_the_first_column_stands(tmp_path: Path) -> None:
+    table = workbook.read(changed(tmp_path, turn_round, TD_SAMPLE), ORDER_REPORT)
+    assert table.claims == workbook.read(TD_SAMPLE, ORDER_REPORT).claims
+
+
+def test_a_column_that_a_file_may_lack_is_empty_and_not_summed(tmp_path: Path) -> None:
+    def without_tax(cells: Cells) -> None:
+        at = cells[0].index("Tax")
+        for row in cells:
+            del row[at]
+
+    file = changed(tmp_path, without_tax, TD_SAMPLE)
+    with pytest.raises(HeaderDrift, match=r"missing or doubled: \['Tax'\]"):
+        workbook.read(file, ORDER_REPORT)
+    table = workbook.read(file, with_column(ORDER_REPORT, "tax", optional=True))
+    assert set(table.rows["tax"]) == {None}
+    assert "tax" not in table.claims.sums
+
+
+def test_a_columns_other_name_is_known_but_not_both_names_at_once(tmp_path: Path) -> None:
+    report = with_column(GST_REPORT, "customer_name", aliases=("Client", "Buyer"))
+    table = workbook.read(changed(tmp_path, renamed), report)
+    assert list(table.rows["customer_name"]) == list(workbook.read(UC_SAMPLE, GST_REPORT).rows["customer_name"])
+    assert table.extra_headers == ()
+    with pytest.raises(HeaderDrift, match=r"missing or doubled: \['Customer Name'\]; not known: \[\]"):
+        workbook.read(changed(tmp_path, lambda cells: cells[0].append("Client")), report)
+
+
+def with_column(report: Report, name: str, **changes: Any) -> Report:
+    columns = (replace(column, **changes) if column.name == name else column for column in report.columns)
+    return replace(report, columns=tuple(columns))
+
+
+def test_headers_may_hold_spaces_of_any_kind(tmp_path: Path) -> None:
+    def spread(cells: Cells) -> None:
+        cells[0] = [f" {header.replace(' ', chr(10))}\u00a0" for header in cells[0]]
+
+    assert workbook.read(changed(tmp_path, spread), GST_REPORT).headers == workbook.read(UC_SAMPLE, GST_REPORT).headers
+
+
+def test_every_unknown_column_that_holds_anything_is_kept_by_a_name_of_its_own(tmp_path: Path) -> None:
+    def add(cells: Cells) -> None:
+        for number, row in enumerate(cells):
+            row += [
+                "Coupon (15)" if number == 0 else None,
+                "Coupon" if number == 0 else "one",
+                "Coupon" if number == 0 else "two",
+                None if number == 0 else "three",
+                None,
+                "column 17" if number == 0 else "four",
+            ]
+
+    table = workbook.read(changed(tmp_path, add), GST_REPORT)
+    assert len(set(table.extra_headers)) == 5
+    assert table.rows["_extra"][0] == {
+        "Coupon (15)": None,
+        "Coupon": "one",
+        "Coupon (16)": "two",
+        "column 17 (17)": "three",
+        "column 17": "four",
+    }
+
+
+def test_blank_rows_before_the_header_and_after_the_data_do_not_count_but_one_between_does(tmp_path: Path) -> None:
+    def spread(cells: Cells) -> None:
+        cells[:] = [[], [], cells[0], cells[1], [None] * 13, *cells[2:], [""], [None]]
+
+    original = workbook.read(UC_SAMPLE, GST_REPORT).rows
+    rows = workbook.read(changed(tmp_path, spread), GST_REPORT).rows
+    assert list(rows["row_number"]) == list(range(4, 5 + len(original)))
+    assert rows.iloc[1].drop("row_number").isna().all()
+    assert list(rows["booking_id"]) == [original["booking_id"][0], None, *original["booking_id"][1:]]
 
 
 def test_the_content_has_a_fingerprint_of_its_own_whatever_the_bytes(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Tests of the workbook reader: by module, then golden files, memory, and invented workbooks read back."""
