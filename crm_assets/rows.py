@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WHOLE_DIGITS = 9  # a number that no column of the warehouse could hold is not a readable one
+IN_WORDS = {
+    Kind.TEXT: "not empty",
+    Kind.INTEGER: "a whole number",
+    Kind.NUMBER: "a number",
+    Kind.MONEY: "an amount in rupees",
+    Kind.DAY: "a date",
+    Kind.MOMENT: "a date and time",
+}
 NUMBERS = (Kind.INTEGER, Kind.NUMBER, Kind.MONEY)
 RUPEES = re.compile(r"^([+-]?)\s*(?:₹|Rs\.?|INR)?\s*|\s*(?:₹|/-)$", re.IGNORECASE)
 PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(E[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
@@ -72,7 +80,7 @@ def rule(column: Column) -> str:
     """What a value of the column must be, in words."""
     if column.formats:
         return f"a date as {' or '.join(column.formats)}"
-    return "not empty" if column.kind is Kind.TEXT else f"a readable {column.kind}"
+    return IN_WORDS[column.kind]
 
 
 def _read_row(row: dict[str, Any], report: Report) -> dict[str, Any] | Reject:

@@ -31,7 +31,8 @@ PARTS = {
     STYLES: f'<styleSheet {MAIN}><numFmts><numFmt numFmtId="164" formatCode="dd/mm/yyyy;@"/>'
     '<numFmt numFmtId="165" formatCode="[$-409]0.00&quot;days&quot;;[Red]-0.00"/></numFmts><cellXfs>'
     '<xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/><xf numFmtId="164"/><xf numFmtId="165"/></cellXfs></styleSheet>',
-    STRINGS: f"<sst {MAIN}><si><t>shared</t></si><si><r><t>ri</t></r><r><rPr><b/></rPr><t>ch</t></r><rPh><t>no</t></rPh></si></sst>",
+    STRINGS: f"<sst {MAIN}><si><t>shared</t></si>"
+    "<si><r><t>ri</t></r><r><rPr><b/></rPr><t>ch</t></r><rPh><t>no</t></rPh></si></sst>",
 }
 """The parts of the smallest workbook; ``raw`` adds the sheet."""
 

@@ -17,7 +17,7 @@ from crm_assets.credentials import secret_name
 from crm_assets.settings import CODE_PARTS, PROFILE_KEY, SECRET_NAME, SECRET_PARTS, Environment, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "CHANGELOG.md", ".env.example", "profiles/README.md", "docs/accounts.md")
+DOCUMENTS = ("README.md", "CHANGELOG.md", ".env.example", "profiles/README.md", "docs/accounts.md", "docs/trust.md")
 SETTINGS = {f"CRM_{name.upper()}": field for name, field in Environment.model_fields.items()}
 BESIDE = {"CRM_ENV_FILE", "CRM_DAGSTER_DATABASE_URL", "DAGSTER_HOME"}
 """Read from the environment alone."""
@@ -101,6 +101,11 @@ def test_every_option_in_a_document_exists_somewhere(document: str) -> None:
 @pytest.mark.parametrize("name", getattr(cli_commands()["sessions"], "commands", {}))
 def test_every_command_about_sessions_stands_on_their_page(name: str) -> None:
     assert f"`crm_download sessions {name}" in text_of("docs/accounts.md")
+
+
+@pytest.mark.parametrize("name", getattr(cli_commands()["rejects"], "commands", {}))
+def test_every_command_about_rejects_stands_on_their_page(name: str) -> None:
+    assert f"`crm_download rejects {name}" in text_of("docs/trust.md")
 
 
 @pytest.mark.parametrize("name", cli_commands())

@@ -84,7 +84,10 @@ def test_a_row_whose_date_cannot_be_read_is_filed_under_the_windows_first_day(tm
 def test_another_stores_booking_refuses_the_file(tmp_path: Path) -> None:
     with pytest.raises(WrongStore) as refused:
         prove_gst(gst_with(tmp_path, "Booking ID", "UC567-1332"))
-    assert str(refused.value) == "uc/sushantlok1: expected bookings that begin with UC610-, found UC567. Nothing was loaded"
+    assert (
+        str(refused.value)
+        == "uc/sushantlok1: expected bookings that begin with UC610-, found UC567. Nothing was loaded"
+    )
 
 
 def test_a_longer_prefix_is_another_store(tmp_path: Path) -> None:
@@ -104,7 +107,9 @@ def test_a_lost_row_is_noticed_by_the_footers_count(tmp_path: Path) -> None:
     table = workbook.read(written(tmp_path, cells, sheet="Sheet 1"), ORDER_REPORT)
     with pytest.raises(ChecksumMismatch) as refused:
         prove(table, ORDER_REPORT, TD, THE_DAY, Claims())
-    assert str(refused.value) == f"td/a668: the portal counts {count} rows, the file holds {count - 1}. Nothing was loaded"
+    assert (
+        str(refused.value) == f"td/a668: the portal counts {count} rows, the file holds {count - 1}. Nothing was loaded"
+    )
 
 
 @pytest.mark.parametrize("header", ["Pcs.", "Weight", "Gross Amount", "Paid", "Balance", "Advance Used"])
@@ -144,7 +149,7 @@ def test_a_column_with_an_unreadable_amount_is_not_compared_but_the_others_are(t
 def test_amounts_with_commas_and_rupee_signs_are_summed(tmp_path: Path) -> None:
     cells = cells_of(UC_SAMPLE)
     at = cells[0].index("Taxable Value")
-    total = sum(Decimal(str(row[at])) for row in cells[1:])
+    total = sum((Decimal(str(row[at])) for row in cells[1:]), Decimal(0))
     cells[1][at] = f"₹ {cells[1][at]:,}"
     file = written(tmp_path, cells, sheet="GST Report")
     assert prove_gst(file, claims=Claims(sums={"taxable_value": total})) > 0
@@ -184,9 +189,7 @@ def test_dates_that_make_sense_month_first_only_refuse_the_file(
 @pytest.mark.parametrize("odd", ["11/13/2025", "31/11/2025", "soon", None, "2025-11-12", "2025-11-12T00:00:00x"])
 def test_one_bad_date_among_good_ones_rejects_its_row_only(tmp_path: Path, odd: str | None) -> None:
     file = gst_dated(tmp_path, "12/11/2025", odd, "13/11/2025")
-    typed = read_rows(
-        prove(workbook.read(file, GST_REPORT), GST_REPORT, UC, NOVEMBER, Claims()), GST_REPORT
-    )
+    typed = read_rows(prove(workbook.read(file, GST_REPORT), GST_REPORT, UC, NOVEMBER, Claims()), GST_REPORT)
     assert [(reject.row_number, reject.problems[0].column) for reject in typed.rejects] == [(3, "invoiced_on")]
     assert len(typed.rows) == 2
     refuse_bad_rows(typed, GST_REPORT, str(UC), limit=0.1)
@@ -281,7 +284,7 @@ def test_more_bad_rows_than_a_few_and_than_the_limit_refuse_the_file(
         refuse_bad_rows(typed, GST_REPORT, "uc/sector56", limit=limit)
     assert str(told.value).startswith(
         f"uc/sector56: expected at most {limit:.0%} of the rows to break a rule, found {bad} of 118: "
-        f"taxable_value: a readable money ({bad}). Nothing was loaded"
+        f"taxable_value: an amount in rupees ({bad}). Nothing was loaded"
     )
     return None
 

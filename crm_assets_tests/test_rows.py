@@ -186,7 +186,7 @@ def test_the_rows_beside_a_rejected_one_stay_as_they_are() -> None:
 def test_an_unreadable_number_rejects_its_row(text: str) -> None:
     typed = typed_with(ORDER_REPORT, pieces=text, due_on="soon")
     (reject,) = typed.rejects
-    assert reject.problems == (Problem(column="pieces", rule="a readable integer", value=text),)
+    assert reject.problems == (Problem(column="pieces", rule="a whole number", value=text),)
     assert len(typed.rows) == len(texts(ORDER_REPORT)) - 1
 
 
@@ -251,10 +251,13 @@ def test_a_blank_row_is_rejected_by_its_key_and_its_day() -> None:
 
 def test_a_column_that_was_unknown_when_its_row_was_staged_is_taken_from_beside_it() -> None:
     column = replace(GST_REPORT.column("customer_name"), aliases=("Client", "Buyer"))
-    report = replace(GST_REPORT, columns=tuple(column if old.name == column.name else old for old in GST_REPORT.columns))
+    report = replace(
+        GST_REPORT, columns=tuple(column if old.name == column.name else old for old in GST_REPORT.columns)
+    )
     rows = texts(report)
     rows["customer_name"] = None
-    rows["_extra"] = [{"Buyer": " Neha Example "}, {"Client": "Asha Demo", "Other": "x"}, {"Other": "x"}, None]
+    beside = [{"Buyer": " Neha Example "}, {"Client": "Asha Demo", "Other": "x"}, {"Other": "x"}, None]
+    rows["_extra"] = pd.Series(beside, dtype=object)
     assert list(read_rows(rows, report).rows["customer_name"]) == ["Neha Example", "Asha Demo", None, None]
 
 

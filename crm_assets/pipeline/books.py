@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crm_assets import landing
-from crm_assets.errors import CrmError, NothingLanded, OlderExport, ShrunkReport
+from crm_assets.errors import CrmError, NothingLanded, OlderExport, ShrunkReport, WrongStore
 from crm_assets.logs import say
 from crm_assets.model import Reject, Report, Window, system_clock
 from crm_assets.pipeline.results import Failed, ProvenFile, TypedExport
@@ -23,6 +23,7 @@ from crm_assets.warehouse.staging import SameContent
 type Export = landed.LandedFile | staging.StagedExport
 
 A_FEW_LOST = 3  # so many rows may vanish from a day, whatever their share: a day may have four
+A_FEW_TWINS = 3  # so many rows may share number and time with another store's by chance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,8 @@ def stage_file(conn: Connection, report: Report, one: ProvenFile, guard: Guard, 
     """Replace the slices of one file's days, in one transaction with its ledger state.
 
     A file with the content that stands there already is noted as such, and nothing is loaded.
-    Raises OlderExport when newer exports stand there for every day, ShrunkReport when too many loaded rows are not in the file.
+    Raises OlderExport when newer exports stand there for every day, WrongStore when the rows are another store's, ShrunkReport
+    when too many loaded rows are not in the file.
     """
     file, table = one.file, one.table
     with conn.transaction():
@@ -87,6 +89,7 @@ def stage_file(conn: Connection, report: Report, one: ProvenFile, guard: Guard, 
                 f"{file.window}. Nothing was loaded"
             )
         same = staging.same_content(conn, report, file.store, file.ledger_id, file.days, table.content_md5)
+        _refuse_another_stores(conn, report, one)
         if not guard.accepts and not same:
             _refuse_shrunk(conn, report, one, sorted(set(file.days) - set(newer)), guard)
         ledger.record_staged(
@@ -104,6 +107,20 @@ def stage_file(conn: Connection, report: Report, one: ProvenFile, guard: Guard, 
         slices: dict[str, Any] = {"store": file.store, "ledger_id": file.ledger_id, "days": file.days}
         days = staging.replace_slices(conn, report, **slices, rows=rows, now=system_clock())
     return Staged(days=days, rows=int(rows["business_day"].isin(days).sum()))
+
+
+def _refuse_another_stores(conn: Connection, report: Report, one: ProvenFile) -> None:
+    """Where no column names the store, its rows do: the same keys at the same times are another store's report."""
+    typed = one.typed.rows
+    twins = facts.twins_in_other_stores(
+        conn, report, store=one.file.store, keys=list(typed[report.key]), times=list(typed[report.day])
+    )
+    for other, count in twins.items():
+        if count > A_FEW_TWINS and count > len(typed) / 2:
+            raise WrongStore(
+                f"{report.crm}/{one.file.store}: expected rows of its own, found {count} of {len(typed)} rows "
+                f"that are loaded for {report.crm}/{other}. Nothing was loaded"
+            )
 
 
 def _refuse_shrunk(conn: Connection, report: Report, one: ProvenFile, days: Sequence[date], guard: Guard) -> None:
@@ -178,6 +195,8 @@ def refuse(
     """Write down that an export was not taken, and set its file aside for whoever looks at it. No row of it counts as parsed."""
     now, store = system_clock(), f"{report.crm}/{export.store}"
     kept = _set_aside(export, now) if set_aside else None
+    if kept:
+        error = type(error)(f"{error}. The file is kept as {kept}")
     with conn.transaction():
         ledger.record_failure(conn, export.ledger_id, status="failed", error=error, now=now)
         if kept:
@@ -185,7 +204,7 @@ def refuse(
         audit.record(conn, _audit(report, export, days, Counts(), run_id=run_id, times=(now, now), status="failed"))
     if kept:
         landing.discard(export.file)
-    say(store, "failed", f"{error}{f'; the file is kept: {kept}' if kept else ''}")
+    say(store, "failed", error)
     return Failed(store=store, window=Window(first=min(days), last=max(days)), error=error)
 
 

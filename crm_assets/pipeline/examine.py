@@ -35,9 +35,9 @@ def prove(settings: Settings, report: Report, file: LandedFile) -> ProvenFile:
     store = settings.store(report.crm, file.store)
     table = workbook.read(file.file, report)
     proven = proof.prove(table, report, store, file.window, file.claims)
-    limit = settings.env.max_reject_share
-    proof.refuse_bad_rows(rows.read_rows(proven, report), report, str(store), limit=limit)
-    return ProvenFile(file=file, rows=proven, table=table)
+    typed = rows.read_rows(proven, report)
+    proof.refuse_bad_rows(typed, report, str(store), limit=settings.env.max_reject_share)
+    return ProvenFile(file=file, rows=proven, typed=typed, table=table)
 
 
 def typed_export(report: Report, export: StagedExport) -> TypedExport:

@@ -32,13 +32,14 @@ def dagster_environment(settings: Settings) -> Mapping[str, str]:
 def open_instance(settings: Settings) -> dg.DagsterInstance:
     """The instance that the UI and the daemon show and use. Changes this process's environment."""
     os.environ.update(dagster_environment(settings))
-    return keep_connected(dg.DagsterInstance.get())
+    return dg.DagsterInstance.get()
 
 
-def keep_connected(instance: dg.DagsterInstance) -> dg.DagsterInstance:
-    """Let the instance hold its connections: of itself it makes a new one for every event, and a month of days has hundreds."""
+def keep_connected(instance: dg.DagsterInstance) -> None:
+    """Let the instance hold its connections until this process ends: of itself it makes a new one for every event, and a month of
+    days has hundreds.
+    """
     instance.optimize_for_webserver(statement_timeout=STATEMENT_MILLISECONDS, pool_recycle=POOL_SECONDS, max_overflow=4)
-    return instance
 
 
 def dagster_home(settings: Settings) -> Path:

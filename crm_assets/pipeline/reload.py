@@ -19,7 +19,7 @@ from crm_assets.model import Claims, Download, Report, Store, Window, system_clo
 from crm_assets.pipeline import books
 from crm_assets.pipeline.checks import OF_FACTS, OF_STAGING, evaluations
 from crm_assets.pipeline.examine import prove, typed_export
-from crm_assets.pipeline.instance import open_instance
+from crm_assets.pipeline.instance import keep_connected, open_instance
 from crm_assets.pipeline.partitions import key_of
 from crm_assets.settings import Settings
 from crm_assets.warehouse import ledger, rejects, staging
@@ -41,6 +41,7 @@ class Loading:
 def loading(settings: Settings, url: str) -> Iterator[Loading]:
     """Everything open until the block ends; the database must be up to date."""
     with connect(url) as conn, open_instance(settings) as instance:
+        keep_connected(instance)
         yield Loading(settings=settings, conn=conn, instance=instance)
 
 

@@ -44,10 +44,11 @@ class Landed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenFile:
-    """A landed file that was proven: all its rows, with ``business_day``, and the table they come from."""
+    """A landed file that was proven: all its rows, with ``business_day``, as text and typed, and the table they come from."""
 
     file: LandedFile
     rows: "pd.DataFrame"
+    typed: TypedRows
     table: TextTable
 
 

@@ -87,6 +87,26 @@ def present_and_lacking(
     return {day: (present, lacking) for day, present, lacking in found}
 
 
+def twins_in_other_stores(
+    conn: Connection, report: Report, *, store: str, keys: Sequence[str], times: Sequence[date | datetime]
+) -> dict[str, int]:
+    """How many of these keys, at these times, are facts of another store, for each such store."""
+    statement = sql.SQL(
+        """
+        SELECT store, count(*)
+        FROM unnest(%s::text[], %s::{kind}[]) AS given (key, at)
+        JOIN {fact} AS fact ON fact.{key} = given.key AND fact.{at} = given.at
+        WHERE store <> %s GROUP BY store
+        """
+    ).format(
+        key=sql.Identifier(report.key),
+        at=sql.Identifier(report.day),
+        fact=sql.Identifier(report.fact_table),
+        kind=sql.SQL("date" if report.column(report.day).kind is Kind.DAY else "timestamptz"),
+    )
+    return dict(conn.execute(statement, [list(keys), list(times), store]).fetchall())
+
+
 CREATE_INCOMING: LiteralString = """
     CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS SELECT {columns}, row_hash FROM {fact} WITH NO DATA
 """

@@ -18,7 +18,7 @@ from crm_assets.model import NOT_PLAIN, Claims, Report
 from crm_assets.workbook.book import open_book
 from crm_assets.workbook.cell import NUMBER
 from crm_assets.workbook.package import sniff, unpack
-from crm_assets.workbook.sheet import Cells, read_sheet
+from crm_assets.workbook.sheet import Cells, is_blank, read_sheet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +79,7 @@ def read(file: Path, report: Report) -> TextTable:
 
 def _heading(cells: Cells, report: Report) -> _Heading:
     """The first row that is not blank, once every column of the report stands in it exactly once."""
-    at = next((number for number, row in enumerate(cells) if any(row)), 0)
+    at = next((number for number, row in enumerate(cells) if not is_blank(row)), 0)
     headers = [" ".join((cell or "").split()) for cell in (cells[at] if cells else [])]
     names = {header: column.name for column in report.columns for header in (column.header, *column.aliases)}
     found = [names.get(header) for header in headers]

@@ -5,6 +5,7 @@ be an old one. What a plain cell shows belongs to ``cell.py``.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from crm_assets.errors import NotAWorkbook, TooLarge
@@ -105,7 +106,7 @@ class _SheetReader:
             )
         for area, instead in self._areas:
             self._show(area, instead)
-        while self._cells and not any(self._cells[-1]):
+        while self._cells and is_blank(self._cells[-1]):
             self._cells.pop()
         width = max((at for row in self._cells for at, text in enumerate(row, start=1) if text), default=0)
         return [row[:width] + [None] * (width - len(row)) for row in self._cells]
@@ -170,6 +171,11 @@ class _SheetReader:
                 f"column {column}. Look at the kept file"
             )
         self._cells += [[] for _ in range(row - len(self._cells))]
+
+
+def is_blank(row: Sequence[str | None]) -> bool:
+    """Whether the row shows nothing: spaces are nothing to see."""
+    return not any(text and not text.isspace() for text in row)
 
 
 def place_of(text: str) -> tuple[int, int]:

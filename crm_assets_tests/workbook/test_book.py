@@ -28,7 +28,8 @@ def test_the_sheet_is_the_one_that_the_workbooks_link_names(tmp_path: Path, targ
 
 
 @pytest.mark.parametrize(
-    "target", ["xl/worksheets/sheet1.xml", "worksheets/SHEET1.xml", "worksheets\\sheet1.xml", "../xl/worksheets/sheet1.xml", ""]
+    "target",
+    ["xl/worksheets/sheet1.xml", "worksheets/SHEET1.xml", "worksheets\\sheet1.xml", "../xl/worksheets/sheet1.xml", ""],
 )
 def test_a_link_that_another_reader_might_follow_somewhere_else_is_not_followed(tmp_path: Path, target: str) -> None:
     with pytest.raises(NotAWorkbook, match="found a zip without"):
@@ -65,7 +66,9 @@ def test_names_may_stand_under_any_prefix_and_in_the_strict_namespace(tmp_path: 
         for book_namespace in ("http://purl.oclc.org/ooxml/spreadsheetml/main",)
     }
     assert keys(raw(tmp_path, ROW, parts=strict)) == ["shared"]
-    prefixed = PARTS[STRINGS].replace("xmlns=", "xmlns:x=").replace("</", "</x:").replace("<", "<x:").replace("<x:/x:", "</x:")
+    prefixed = (
+        PARTS[STRINGS].replace("xmlns=", "xmlns:x=").replace("</", "</x:").replace("<", "<x:").replace("<x:/x:", "</x:")
+    )
     assert keys(raw(tmp_path, ROW, parts={STRINGS: prefixed})) == ["shared"]
     foreign = PARTS[STRINGS].replace("/spreadsheetml/", "/other/")
     with pytest.raises(NotAWorkbook, match="expected a shared string or style below 0"):

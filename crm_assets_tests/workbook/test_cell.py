@@ -12,7 +12,8 @@ from crm_assets_tests.sheets import TINY, raw
 def text_of(folder: Path, cell: str) -> str | None:
     """What the cell, as XML without its place, shows."""
     row = '<row r="2"><c r="A2" t="str"><v>T1</v></c>' + cell.replace("<c", '<c r="C2"', 1) + "</row>"
-    return workbook.read(raw(folder, row), TINY).rows["amount"][0]
+    text: str | None = workbook.read(raw(folder, row), TINY).rows["amount"][0]
+    return text
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,9 @@ def test_a_part_that_unpacks_to_very_much_is_refused_while_it_unpacks(tmp_path: 
 
 
 def test_many_parts_that_are_large_together_are_refused(tmp_path: Path) -> None:
-    file = raw(tmp_path, "", parts={f"xl/media/{number}.bin": "\0" * (package.UNPACKED_BYTES // 10) for number in range(11)})
+    file = raw(
+        tmp_path, "", parts={f"xl/media/{number}.bin": "\0" * (package.UNPACKED_BYTES // 10) for number in range(11)}
+    )
     with pytest.raises(TooLarge, match="expected a workbook that unpacks to at most 33554432 bytes, found more"):
         workbook.read(file, TINY)
 

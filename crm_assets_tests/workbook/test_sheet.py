@@ -64,7 +64,9 @@ def test_a_row_or_cell_anywhere_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_a_sheet_holds_beside_its_cells_is_of_no_interest(tmp_path: Path) -> None:
-    beside = '<sheetPr><tabColor rgb="1"/></sheetPr><hyperlinks><hyperlink ref="A2"/></hyperlinks><pageMargins left="1"/>'
+    beside = (
+        '<sheetPr><tabColor rgb="1"/></sheetPr><hyperlinks><hyperlink ref="A2"/></hyperlinks><pageMargins left="1"/>'
+    )
     assert grid(raw(tmp_path, ROWS, beside=beside)) == grid(raw(tmp_path, ROWS))
 
 
@@ -96,7 +98,9 @@ def test_a_merge_without_a_proper_area_is_refused(tmp_path: Path, ref: str) -> N
 )
 def test_a_cell_far_away_is_refused_before_any_room_is_made_for_it(tmp_path: Path, place: str) -> None:
     row = place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    with pytest.raises(TooLarge, match="expected a sheet of at most 50000 rows, 300 columns and 500000 cells, found one at"):
+    with pytest.raises(
+        TooLarge, match="expected a sheet of at most 50000 rows, 300 columns and 500000 cells, found one at"
+    ):
         workbook.read(raw(tmp_path, f'<row r="{row}"><c r="{place}"><v>1</v></c></row>'), TINY)
 
 

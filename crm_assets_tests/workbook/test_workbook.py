@@ -51,7 +51,9 @@ def test_the_footer_becomes_the_files_claims() -> None:
     assert workbook.read(UC_SAMPLE, GST_REPORT).claims.rows is None
 
 
-@pytest.mark.parametrize(("file", "report", "rows"), [(TD_EMPTY, ORDER_REPORT, 0), (UC_EMPTY, GST_REPORT, None)], ids=["td", "uc"])
+@pytest.mark.parametrize(
+    ("file", "report", "rows"), [(TD_EMPTY, ORDER_REPORT, 0), (UC_EMPTY, GST_REPORT, None)], ids=["td", "uc"]
+)
 def test_headers_without_rows_are_an_empty_report(file: Path, report: Report, rows: int | None) -> None:
     table = workbook.read(file, report)
     assert (len(table.rows), table.claims.rows) == (0, rows)
@@ -239,7 +241,7 @@ def test_every_unknown_column_that_holds_anything_is_kept_by_a_name_of_its_own(t
 
 def test_blank_rows_before_the_header_and_after_the_data_do_not_count_but_one_between_does(tmp_path: Path) -> None:
     def spread(cells: Cells) -> None:
-        cells[:] = [[], [], cells[0], cells[1], [None] * 13, *cells[2:], [""], [None]]
+        cells[:] = [[], [" "], cells[0], cells[1], [None] * 13, *cells[2:], [" ", "\u00a0"], [""], [None]]
 
     original = workbook.read(UC_SAMPLE, GST_REPORT).rows
     rows = workbook.read(changed(tmp_path, spread), GST_REPORT).rows

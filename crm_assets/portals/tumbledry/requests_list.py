@@ -94,11 +94,12 @@ class RequestList:
     ) -> OwnRequest | None:
         """Our request, which ``before`` did not hold: on top of its range, and one more of its minute than there was.
 
-        The number of rows of the range alone would not tell: an older one may have fallen off the end. Nor may it be older than
-        what stood in the list, should one come back from there.
+        The number of rows of the range alone would not tell: an older one may have fallen off the end. Nor may ours be older than
+        what stood in the list, should one come back from there: both times are the portal's. Only where nothing stood is our own
+        clock asked, with ``not_before``.
         """
         top = next((row for row in self.rows if row.range_text == range_text), None)
-        oldest_possible = max([not_before, *(row.moment for row in before.rows if row.moment)])
+        oldest_possible = max((row.moment for row in before.rows if row.moment), default=not_before)
         if top is None or top.moment is None or top.moment < oldest_possible:
             return None
         now, then = len(self.same(range_text, top.requested)), len(before.same(range_text, top.requested))

@@ -64,6 +64,12 @@ def test_an_old_row_that_comes_back_is_not_ours() -> None:
     assert ours(listed(), listed((JUNE, at("12:04 PM"), "Download"))) is None, "nor one that was slow to show"
 
 
+def test_the_portals_clock_may_be_another_than_ours() -> None:
+    before = listed((MAY, at("11:00 AM"), "Download"))
+    own = ours(before, listed((JUNE, at("11:20 AM"), "Processing"), (MAY, at("11:00 AM"), "Download")))
+    assert own and own.requested_at == ASKED.replace(hour=11, minute=20, second=0)
+
+
 def test_a_list_with_the_oldest_row_on_top_is_read_the_other_way_round() -> None:
     old, same = (JUNE, at("09:00 AM"), "Download"), (JUNE, at("12:30 PM"), "Download")
     before, after = listed(old, same), listed(old, same, (JUNE, at("12:30 PM"), "Processing"))
