@@ -121,7 +121,9 @@ class _Styles:
     def begin(self, name: str, attributes: Attributes) -> None:
         self._open.enter(name)
         if self._open == ["styleSheet", "numFmts", "numFmt"]:
-            self._codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+            if not {"numFmtId", "formatCode"} <= attributes.keys():
+                raise NotAWorkbook("expected a number and a code of each number format. Look at the kept file")
+            self._codes[attributes["numFmtId"]] = attributes["formatCode"]
         elif self._open == ["styleSheet", "cellXfs", "xf"]:
             self._formats.append(attributes.get("numFmtId", "0"))
 

@@ -30,7 +30,7 @@ def shown(kind: str, value: str, style: str, book: Book) -> str | None:
         case "s":
             return plain_text(book.strings[_index(value, len(book.strings))]) if value else None
         case "n":
-            return _number(value.strip(), style, book)
+            return _number(value.strip(), style, book) if value else None
         case "b":
             return _truth(value.strip())
         case "e":
@@ -54,8 +54,6 @@ def _unescaped(escapes: str) -> str:
 
 def _number(value: str, style: str, book: Book) -> str | None:
     is_date = book.date_styles[_index(style, len(book.date_styles))]
-    if not value:
-        return None
     if not NUMBER.fullmatch(value):
         raise NotAWorkbook("expected a number in a cell of that type, found something else. Look at the kept file")
     number = float(value)

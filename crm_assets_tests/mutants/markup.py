@@ -218,7 +218,7 @@ ELSEWHERE: dict[str, list[Change]] = {
         signs,
         one(
             re.compile(r'numFmtId="\d+"'),
-            *(into(f'numFmtId="{number}"') for number in (0, 1, 2, 4, 14, 22, 49, 56, 164)),
+            *(into(f'numFmtId="{number}"') for number in (0, 1, 2, 4, 14, 22, 49, 164)),
         ),
         one(re.compile(r"<xf [^>]*>"), into(""), lambda text, _: text + text),
     ],

@@ -1,5 +1,6 @@
 """The oracle: what a file holds by openpyxl's reading of it, and what each text means by rules of its own."""
 
+import io
 import re
 import warnings
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ def grid_of(file: Path, sheet: str) -> Grid:
     """Every cell's text by openpyxl's reading. Raises whatever openpyxl does."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        page = openpyxl.load_workbook(file)[sheet]
+        page = openpyxl.load_workbook(io.BytesIO(file.read_bytes()))[sheet]
     assert isinstance(page, Worksheet)
     grid = [[_shown(cell) for cell in row] for row in page.iter_rows(min_row=1, min_col=1)]
     for cell in (cell for row in page.iter_rows() for cell in row):

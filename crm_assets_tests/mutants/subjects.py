@@ -31,7 +31,7 @@ class Subject:
     report: Report
     store: Store
     window: Window = field(default_factory=lambda: days("2025-11-12"))
-    claims: Claims = Claims()
+    claims: Claims = field(default_factory=Claims)
 
     @property
     def name(self) -> str:
