@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,8 +18,9 @@ from crm_assets.cli.options import (
 )
 from crm_assets.model import Report, Store, system_clock
 from crm_assets.settings import load_settings
-from crm_assets.warehouse.connection import connect
-from crm_assets.warehouse.rejects import KeptReject, find, waive
+
+if TYPE_CHECKING:
+    from crm_assets.warehouse.rejects import KeptReject
 
 rejects_app = typer.Typer(no_args_is_help=True, help="List the rejected rows, show, replay and waive them.")
 Ids = Annotated[list[int], typer.Argument(help="Numbers from 'rejects list'.")]
@@ -35,6 +36,8 @@ def list_rejects(
 ) -> None:
     """The open rejected rows, one line each: where they come from and which rules they break. No customer's data."""
     from crm_assets.terminal import show_rejects
+    from crm_assets.warehouse.connection import connect
+    from crm_assets.warehouse.rejects import find
 
     settings = load_settings()
     with connect(migrated(settings)) as conn:
@@ -45,6 +48,9 @@ def list_rejects(
 @rejects_app.command("show")
 def show_reject(reject_id: Annotated[int, typer.Argument(help="A number from 'rejects list'.")]) -> None:
     """One rejected row in full, as JSON: every cell and every broken rule. It holds a customer's data."""
+    from crm_assets.warehouse.connection import connect
+    from crm_assets.warehouse.rejects import find
+
     with connect(migrated(load_settings())) as conn:
         (row,) = _existing(find(conn, statuses=STATUSES, ids=[reject_id]), [reject_id])
     typer.echo(json.dumps(_as_object(row), ensure_ascii=False, indent=2))
@@ -58,6 +64,7 @@ def replay_rejects(crm: EveryCrm = "", store: EveryStore = "all") -> None:
 
     from crm_assets.pipeline.reload import loading, replay
     from crm_assets.terminal import show_reloaded
+    from crm_assets.warehouse.rejects import find
 
     with loading(settings, migrated(settings)) as at:
         rows = find(at.conn)
@@ -73,18 +80,21 @@ def waive_rejects(
     ids: Ids, reason: Annotated[str, typer.Option(help="Why the warehouse can do without these rows.")]
 ) -> None:
     """Do without these rows: they stay in the table, are not open any more, and stay waived when exported again."""
+    from crm_assets.warehouse.connection import connect
+    from crm_assets.warehouse.rejects import find, waive
+
     with connect(migrated(load_settings())) as conn:
         _existing(find(conn, statuses=STATUSES, ids=ids), ids)
         closed = waive(conn, ids, reason, system_clock())
     typer.echo(f"waived: {', '.join(map(str, closed)) or 'none, they were not open'}")
 
 
-def _of(wanted: Iterable[tuple[Report, Store]], rows: list[KeptReject]) -> list[KeptReject]:
+def _of(wanted: Iterable[tuple[Report, Store]], rows: "list[KeptReject]") -> "list[KeptReject]":
     names = {(report.crm, report.name, store.code) for report, store in wanted}
     return [row for row in rows if (row.crm, row.report, row.store) in names]
 
 
-def _existing(found: list[KeptReject], ids: list[int]) -> list[KeptReject]:
+def _existing(found: "list[KeptReject]", ids: list[int]) -> "list[KeptReject]":
     if unknown := sorted(set(ids) - {row.reject_id for row in found}):
         wrong_usage(
             f"no rejected row has the number {', '.join(map(str, unknown))}; see: crm_download rejects list --all"
@@ -92,7 +102,7 @@ def _existing(found: list[KeptReject], ids: list[int]) -> list[KeptReject]:
     return found
 
 
-def _as_object(row: KeptReject) -> dict[str, object]:
+def _as_object(row: "KeptReject") -> dict[str, object]:
     return {
         "id": row.reject_id,
         "account": f"{row.crm}/{row.store}",

@@ -4,18 +4,21 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from crm_assets import logs
-from crm_assets.pipeline.launch import Launched, Task
 from crm_assets.terminal.runs import result_of
+
+if TYPE_CHECKING:
+    from crm_assets.pipeline.launch import Launched, Task
 
 STEPS = ("started", "signed in", "downloaded", "loaded")  # the bar's marks; a reused session stands for a sign-in
 
 
-def collected(launched: Iterable[Launched], tasks: Sequence[Task]) -> list[Launched]:
+def collected(launched: "Iterable[Launched]", tasks: "Sequence[Task]") -> "list[Launched]":
     """Every store's result: with a progress bar per store on a terminal, with plain log lines otherwise."""
     if not sys.stderr.isatty():
         logs.to_stream(sys.stderr)
@@ -27,7 +30,7 @@ def collected(launched: Iterable[Launched], tasks: Sequence[Task]) -> list[Launc
 class _Bars(logging.Handler):
     """One bar per store, moved by the log lines of its run."""
 
-    def __init__(self, progress: Progress, tasks: Sequence[Task]) -> None:
+    def __init__(self, progress: Progress, tasks: "Sequence[Task]") -> None:
         super().__init__()
         self.progress = progress
         self.rows = {
@@ -41,14 +44,14 @@ class _Bars(logging.Handler):
             done = STEPS.index(step) + 1 if step in STEPS else None
             self.progress.update(self.rows[store], completed=done, event=event)
 
-    def ended(self, one: Launched) -> Launched:
+    def ended(self, one: "Launched") -> "Launched":
         event = "[green]done" if one.outcome.ok else result_of(one.outcome)
         self.progress.update(self.rows[str(one.task.store)], completed=len(STEPS), event=event)
         return one
 
 
 @contextmanager
-def _bars(tasks: Sequence[Task]) -> Iterator[_Bars]:
+def _bars(tasks: "Sequence[Task]") -> Iterator[_Bars]:
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description:<16}"),

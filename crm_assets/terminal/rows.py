@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from crm_assets.pipeline.reload import Reloaded
 from crm_assets.terminal.paper import paper
 from crm_assets.warehouse.rejects import KeptReject
 
+if TYPE_CHECKING:
+    from crm_assets.pipeline.reload import Reloaded
 
-def show_reloaded(done: Sequence[Reloaded]) -> None:
+
+def show_reloaded(done: "Sequence[Reloaded]") -> None:
     """What became of each store's staged days, and each refusal in full below."""
     table = Table("store", "days", "new", "changed", "unchanged", "missing", "rejected", "result")
     table.columns[0].no_wrap = True

@@ -2,18 +2,20 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from crm_assets.model import Store, Window
-from crm_assets.pipeline.launch import Launched
 from crm_assets.terminal.paper import paper
 from crm_assets.warehouse.outcomes import RunOutcome
 from crm_assets.warehouse.overview import StoreSales
 
+if TYPE_CHECKING:
+    from crm_assets.pipeline.launch import Launched
 
-def show_results(launched: Sequence[Launched]) -> None:
+
+def show_results(launched: "Sequence[Launched]") -> None:
     """A table of what each store's run did, and each failure in full below it."""
     table = Table("store", "window", "new", "changed", "unchanged", "rejected", "result")
     table.columns[0].no_wrap = True
@@ -41,7 +43,7 @@ def result_of(outcome: RunOutcome) -> str:
     return f"[red]{outcome.error_code or 'ended early'}"
 
 
-def as_object(one: Launched) -> dict[str, Any]:
+def as_object(one: "Launched") -> dict[str, Any]:
     """One store's result for ``--json``."""
     outcome = dataclasses.asdict(one.outcome)
     window = one.task.window
@@ -56,7 +58,7 @@ def as_object(one: Launched) -> dict[str, Any]:
     }
 
 
-def failure_text(one: Launched) -> str:
+def failure_text(one: "Launched") -> str:
     """The failure's own sentence, or where to look when the run ended without one."""
     message = one.outcome.error_message or (
         f"the run ended before its end; its log is in the Dagster UI: run {one.outcome.run_id}"

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 from openpyxl.cell.cell import MergedCell
+from openpyxl.utils.cell import range_boundaries
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -30,9 +31,9 @@ def grid_of(file: Path, sheet: str) -> Grid:
     grid = [[_shown(cell) for cell in row] for row in page.iter_rows(min_row=1, min_col=1)]
     for cell in (cell for row in page.iter_rows() for cell in row):
         if isinstance(cell.value, ArrayFormula):
-            for row in page[cell.value.ref] if ":" in cell.value.ref else ():
-                for result in row:
-                    grid[result.row - 1][result.column - 1] = "#FORMULA!"
+            left, top, right, bottom = range_boundaries(cell.value.ref)
+            for row in grid[top - 1 : bottom]:
+                row[left - 1 : right] = ["#FORMULA!"] * len(row[left - 1 : right])
     return grid
 
 

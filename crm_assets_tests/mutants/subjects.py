@@ -20,7 +20,7 @@ TD = Store(crm="td", code="a668", name="Uttam Nagar", first_day=date(2025, 11, 1
 UC = Store(crm="uc", code="sushantlok1", name="Sushant Lok 1", first_day=date(2025, 11, 1), booking_prefix="UC610")
 BANNER = ("taxable_value", "cgst", "sgst", "invoice_value")
 
-type Texts = list[dict[str, Any]]
+type Texts = list[dict[Any, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Outcome:
 
     refused: str | None = None
     texts: Texts = field(default_factory=list)
-    typed: dict[int, dict[str, Any]] = field(default_factory=dict)
+    typed: dict[int, dict[Any, Any]] = field(default_factory=dict)
     rejected: set[int] = field(default_factory=set)
 
 

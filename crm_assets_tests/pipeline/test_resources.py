@@ -127,7 +127,7 @@ def test_every_reason_is_in_the_runs_failure_and_what_is_good_is_kept(pipeline: 
     """Two windows each: one store's first meets a 502, the other's login page stands in for its first workbook."""
     window = busy_days(pipeline.sandbox, f"uc/{GOOD}", f"uc/{BAD}", count=2)
     pipeline.installation.write_stores(UClean="UClean\n    max_window_days: 1")
-    pipeline.sandbox.fault("502", crm="uc", store=BAD, at=["export"])
+    pipeline.sandbox.fault("502", crm="uc", store=BAD, at=["export"], times=3)
     pipeline.sandbox.fault("html_instead_of_xlsx", crm="uc", store=GOOD)
     result = fetch_both(pipeline, window)
     assert not result.success

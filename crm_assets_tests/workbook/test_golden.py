@@ -1,7 +1,7 @@
 """Golden workbooks: real files of several writers, each beside the rows, rejects and warnings that must come of it.
 
-The portals' own samples are SheetJS's; those named after their oddity were written by openpyxl, with invented data. To add one, put
-the workbook beside the others and write down what must come of it; the failing test shows what does.
+The portals' own samples are SheetJS's; those named after their oddity were written by openpyxl, with invented data. To add one,
+put the workbook beside the others and write down what must come of it; the failing test shows what does.
 """
 
 import json
