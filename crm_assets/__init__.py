@@ -3,22 +3,24 @@
 The map of the house. Imports run down only.
 
 cli                    crm_download: thin; every command calls a room below
-demo, stack, terminal  the demo; the processes of an installation; what people see at a terminal
+demo, stack            the demo; the processes of an installation
+terminal/              what people see at a terminal: progress, tables, JSON
 doctor/                is everything there that a run needs?
 definitions            the Dagster door: composes everything, lazily
-pipeline/              the room that knows Dagster: partitions, assets, resources, IO manager, coordinator, instance, launching
+pipeline/              the room that knows Dagster: partitions, assets, checks, resources, IO manager, coordinator, instance, launching;
+                       examining and booking files, and loading them without a portal
 multi_crm_downloader   bootstrap and download for any store: session, portal, landed file
 account                an account's way from its saved session to a signed-in page: the state machine
 session_care           saved sessions tested, sealed anew, forgotten
 session_facts          what can be said of a saved session without showing it
-portals/               contract.py, read first; visit.py, what its verbs get; then one folder per portal
+portals/               contract.py, read first; visit.py, what its verbs get; patterns.py; then one folder per portal
 otp                    where a one-time password comes from
 proof                  a file is guilty until it is shown to be the right one
 browser/               Chrome, the saved sessions, the route guard, evidence
 landing                raw files: canonical names, written whole, discarded
-workbook               .xlsx to a table of texts
-rows                   texts to typed values and rejects
-warehouse/             the room with SQL: connection, migrations, ledger, staging, facts, rejects, audit, sessions
+workbook/              .xlsx to a table of texts: the package checked first, then the sheet, then the reader
+rows                   texts to typed values, warnings and rejects
+warehouse/             the room with SQL: connection, migrations, ledger, staging, facts, rejects, audit, verdicts, sessions
 credentials            where a login comes from
 settings, store_list   the environment and .env; stores.yaml
 files, logs            files written whole; log lines

@@ -175,18 +175,18 @@ def _tell_dagster(at: Loading, told: _Told, *, of: Iterable[str]) -> None:
     keys = [str(key_of(told.store, day)) for day in told.days]
     checks = {told.report.staging_table: OF_STAGING, told.report.fact_table: OF_FACTS}
     tags = {"launched_by": f"crm_download {told.command}", "store": told.store}
-    at.instance.add_run(
-        dg.DagsterRun(job_name=ASSET_JOB, run_id=told.run_id, status=dg.DagsterRunStatus.SUCCESS, tags=tags)
-    )
+    at.instance.add_run(dg.DagsterRun(job_name=ASSET_JOB, run_id=told.run_id, tags=tags))
+    at.instance.report_dagster_event(_event(dg.DagsterEventType.RUN_START), run_id=told.run_id)
     for asset in of:
         for key in keys:
             at.instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=key))
         for check in checks.get(asset, ()):
             for one in evaluations(at.conn, told.report, asset, check, keys):
                 # With a run: Dagster keeps a check of a partition without one once only, and fails the second time.
-                at.instance.report_dagster_event(_checked(one), run_id=told.run_id)
+                checked = _event(dg.DagsterEventType.ASSET_CHECK_EVALUATION, one)
+                at.instance.report_dagster_event(checked, run_id=told.run_id)
+    at.instance.report_dagster_event(_event(dg.DagsterEventType.RUN_SUCCESS), run_id=told.run_id)
 
 
-def _checked(evaluation: dg.AssetCheckEvaluation) -> dg.DagsterEvent:
-    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION.value
-    return dg.DagsterEvent(event_type_value=kind, job_name=ASSET_JOB, event_specific_data=evaluation)
+def _event(kind: dg.DagsterEventType, told: dg.AssetCheckEvaluation | None = None) -> dg.DagsterEvent:
+    return dg.DagsterEvent(event_type_value=kind.value, job_name=ASSET_JOB, event_specific_data=told)

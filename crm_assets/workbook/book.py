@@ -10,10 +10,10 @@ from crm_assets.workbook.markup import Attributes, Nesting, parse
 from crm_assets.workbook.package import part
 
 BOOK, LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+STRING = ["sst", "si"]
 PART_BYTES = 2**20  # of every part but the sheets and their strings
 STRINGS = 500_000
 LINK = "http://schemas.openxmlformats.org/package/2006/relationships Relationship"
-IN_STRING = {"si", "is", "r"}  # where <t> holds the string itself and not how to pronounce it
 EPOCH, EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 - a spreadsheet knows no zone
 DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}  # built in, by number
 NOT_CODE = re.compile(r'"[^"]*"|\\.|_.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)  # literals, colours, locales
@@ -150,15 +150,18 @@ class _Strings:
     _open: Nesting = field(default_factory=Nesting)
 
     def begin(self, name: str, _attributes: Attributes) -> None:
-        if self._open.enter(name) == "si":
+        self._open.enter(name)
+        if self._open == STRING:
             self._pieces = []
 
     def text(self, text: str) -> None:
-        if self._open[-1] == "t" and self._open[-2] in IN_STRING:
+        if self._open.in_string():
             self._pieces.append(text)
 
     def end(self, _name: str) -> None:
-        if self._open.pop() != "si":
+        is_whole = self._open == STRING
+        self._open.pop()
+        if not is_whole:
             return
         if len(self.found) >= STRINGS:
             raise TooLarge(f"expected at most {STRINGS} shared strings, found more. Look at the kept file")

@@ -35,6 +35,10 @@ class Nesting(list[str]):
         self.append(name)
         return name
 
+    def in_string(self) -> bool:
+        """Whether text that stands here is of a string itself, and not of how to pronounce it."""
+        return len(self) > 1 and self[-1] == "t" and self[-2] in ("si", "is", "r")
+
 
 def parse(
     part: bytes,

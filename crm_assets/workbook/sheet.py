@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from crm_assets.errors import NotAWorkbook, TooLarge
 from crm_assets.model import FORMULA, MERGED
-from crm_assets.workbook.book import IN_STRING, Book
+from crm_assets.workbook.book import Book
 from crm_assets.workbook.cell import shown
 from crm_assets.workbook.markup import Attributes, Nesting, parse
 
@@ -87,10 +87,9 @@ class _SheetReader:
                 self._sheets += 1
 
     def text(self, text: str) -> None:
-        inner = self._open[-1]
-        if inner == "v" or (inner == "t" and self._open[-2] in IN_STRING):
+        if self._open[-1] == "v" or self._open.in_string():
             self._pieces.append(text)
-        elif inner in BARE and not text.isspace():
+        elif self._open[-1] in BARE and not text.isspace():
             raise NotAWorkbook(f"expected text in a cell's value only, found some beside it near row {self._row}")
 
     def end(self, _name: str) -> None:

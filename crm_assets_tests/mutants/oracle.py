@@ -31,7 +31,7 @@ def grid_of(file: Path, sheet: str) -> Grid:
     grid = [[_shown(cell) for cell in row] for row in page.iter_rows(min_row=1, min_col=1)]
     for cell in (cell for row in page.iter_rows() for cell in row):
         if isinstance(cell.value, ArrayFormula):
-            left, top, right, bottom = range_boundaries(cell.value.ref)
+            left, top, right, bottom = (edge or 0 for edge in range_boundaries(cell.value.ref))
             for row in grid[top - 1 : bottom]:
                 row[left - 1 : right] = ["#FORMULA!"] * len(row[left - 1 : right])
     return grid

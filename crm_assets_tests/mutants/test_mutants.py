@@ -17,6 +17,7 @@ from crm_assets_tests.mutants.subjects import Outcome, Subject, outcome, subject
 from crm_assets_tests.sheets import SHEET, cells_of
 
 SUBJECTS = subjects()
+BYTES, MARKUP, CELLS = 800, 560, 750  # mutants of each subject
 SECONDS = 5  # for one mutant; it takes milliseconds
 TOLERANCE = Decimal("0.05")
 
@@ -86,7 +87,7 @@ def test_damaged_bytes_never_change_a_value(tmp_path: Path, subject: Subject) ->
         DAMAGES[number % len(DAMAGES)](content, random)
         file.write_bytes(content)
 
-    seen = counted(tmp_path, subject, 800, make)
+    seen = counted(tmp_path, subject, BYTES, make)
     assert seen["changed"] == 0
     assert seen["NotAWorkbook"] > 400
     assert seen["unchanged"] > 40
@@ -108,7 +109,7 @@ def test_changed_markup_is_refused_or_read_as_another_reader_reads_it(tmp_path: 
         except Exception:  # noqa: BLE001 - the other reader raises anything
             return None
 
-    seen = counted(tmp_path, subject, 560, make)
+    seen = counted(tmp_path, subject, MARKUP, make)
     assert seen["NotAWorkbook"] > 100
     assert seen["unchanged"] > 50
     assert seen["changed"] > 10
@@ -125,11 +126,10 @@ def test_changed_cells_are_refused_or_read_as_they_stand(tmp_path: Path, subject
         width = max(len(row) for row in changed)
         return [[text_of(value) for value in row] + [None] * (width - len(row)) for row in changed]
 
-    seen = counted(tmp_path, subject, 750, make)
+    seen = counted(tmp_path, subject, CELLS, make)
     assert min(seen["HeaderDrift"], seen["ChecksumMismatch"]) > 50
     assert min(seen["changed"], seen["unchanged"]) > 20
 
 
 def test_there_are_at_least_five_thousand_mutants() -> None:
-    """As the three tests above count them: another number there is another number here."""
-    assert len(SUBJECTS) * (800 + 560) + 2 * 750 == 6_940
+    assert len(SUBJECTS) * (BYTES + MARKUP) + 2 * CELLS >= 5_000

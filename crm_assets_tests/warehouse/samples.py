@@ -52,7 +52,12 @@ def opened(conn: Connection, days: Window, *, store: Store = TD, run_id: str = "
 
 
 def a_download(
-    days: Window, *, store: Store = TD, claims: Claims = Claims(), file: str = "/downloads/a.xlsx"
+    days: Window,
+    *,
+    store: Store = TD,
+    claims: Claims = Claims(),
+    file: str = "/downloads/a.xlsx",
+    requested_at: datetime = NOW,
 ) -> Download:
     return Download(
         store=store,
@@ -61,7 +66,7 @@ def a_download(
         bytes=4096,
         md5="0123456789abcdef" * 2,
         strategy="request_list",
-        requested_at=NOW,
+        requested_at=requested_at,
         suggested_name="1170-abc.xlsx",
         claims=claims,
         signed_in_again=True,
@@ -71,11 +76,10 @@ def a_download(
 
 
 def fetched(conn: Connection, days: Window, **kwargs: Any) -> int:
-    """The ledger id of a landed file of these days."""
-    store = kwargs.get("store", TD)
-    file = kwargs.pop("file", "/downloads/a.xlsx")
+    """The ledger id of a landed file of these days; one with a later ``requested_at`` is newer, whatever its id."""
+    described = {name: kwargs.pop(name) for name in ("file", "requested_at", "claims") if name in kwargs}
     ledger_id = opened(conn, days, **kwargs)
-    ledger.record_download(conn, ledger_id, a_download(days, store=store, file=file), NOW)
+    ledger.record_download(conn, ledger_id, a_download(days, store=kwargs.get("store", TD), **described), NOW)
     return ledger_id
 
 
@@ -104,9 +108,10 @@ def typed(*rows: dict[str, Any], report: Report = ORDER_REPORT) -> pd.DataFrame:
 
 
 def load(conn: Connection, *rows: dict[str, Any], days: Window, store: Store = TD, **kwargs: Any) -> Counts:
-    """Upsert these rows as one new export of these days (or of ``ledger_id``)."""
-    report = REPORTS[store.crm]
-    ledger_id = kwargs.pop("ledger_id", None) or fetched(conn, days, store=store)
+    """Upsert these rows as one new export of these days, asked for at ``requested_at``, or of ``ledger_id``."""
+    report = kwargs.pop("report", REPORTS[store.crm])
+    requested_at = kwargs.pop("requested_at", NOW)
+    ledger_id = kwargs.pop("ledger_id", None) or fetched(conn, days, store=store, requested_at=requested_at)
     return facts.upsert(
         conn,
         report,
@@ -127,9 +132,15 @@ def written(number: str, day: int, row_number: int = 2, extra: dict[str, str] | 
     return blank | place | {"order_number": number, "ordered_at": booked, "preference": "NA"}
 
 
-def staged(conn: Connection, *rows: dict[str, Any], days: Window, ledger_id: int | None = None) -> int:
-    """Replace the staged slices of these days by the rows; returns the ledger id."""
-    ledger_id = ledger_id or fetched(conn, days)
+def staged(
+    conn: Connection,
+    *rows: dict[str, Any],
+    days: Window,
+    ledger_id: int | None = None,
+    requested_at: datetime = NOW,
+) -> int:
+    """Replace the staged slices of these days by the rows, save where a newer export stands; returns the ledger id."""
+    ledger_id = ledger_id or fetched(conn, days, requested_at=requested_at)
     columns = ["business_day", "row_number", *(column.name for column in ORDER_REPORT.columns), "_extra"]
     frame = pd.DataFrame(list(rows), columns=pd.Index(columns), dtype=object)
     staging.replace_slices(

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +11,10 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from crm_assets.model import Column, Kind, Problem
 from crm_assets.portals.tumbledry.reports import ORDER_REPORT
 from crm_assets.warehouse import facts
+from crm_assets.warehouse.columns import add_columns
 from crm_assets.warehouse.connection import Connection, connect
 from crm_assets.warehouse.facts import Counts
 from crm_assets_tests.warehouse.samples import LATER, NOW, TD, UC, fetched, invoice, load, nov, order, typed, window
@@ -22,6 +25,13 @@ def fact(conn: Connection, number: str) -> dict[str, Any]:
         found = cursor.execute("SELECT *, ctid::text FROM fact_td_orders WHERE order_number = %s", [number]).fetchone()
     assert found is not None
     return found
+
+
+def versions(conn: Connection) -> list[tuple[Any, ...]]:
+    """Each row's version in the table, and when it was last changed: equal only when nothing was written."""
+    return conn.execute(
+        "SELECT order_number, ctid::text, xmin::text, changed_at FROM fact_td_orders ORDER BY order_number"
+    ).fetchall()
 
 
 def history(conn: Connection) -> list[tuple[Any, ...]]:
@@ -46,6 +56,94 @@ def test_an_unchanged_row_is_not_touched(conn: Connection) -> None:
     assert load(conn, same, days=window(12), now=LATER) == Counts(inserted=0, updated=0, unchanged=1, missing=0)
     assert fact(conn, "T1") == before, "the same version of the row (ctid)"
     assert history(conn) == []
+
+
+def test_loading_the_same_rows_again_writes_nothing_to_the_table_nor_to_the_log(conn: Connection) -> None:
+    rows = [order(f"T{number}", 12, net_amount=Decimal(number), comment="x" * 200) for number in range(300)]
+    first, _ = _written(conn, rows)
+    before = versions(conn)
+    again, counts = _written(conn, rows)
+    assert counts == Counts(unchanged=300)
+    assert versions(conn) == before
+    assert first > 200_000
+    assert again < first / 5, "the catalogue's rows of a temporary table, and the ledger's"
+
+
+def _written(conn: Connection, rows: list[dict[str, Any]]) -> tuple[int, Counts]:
+    """How many bytes of write-ahead log one load makes, and what it counted."""
+    start = conn.execute("SELECT pg_current_wal_insert_lsn()").fetchone()
+    counts = load(conn, *rows, days=window(12), now=LATER)
+    found = conn.execute("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), %s)", start).fetchone()
+    assert found is not None
+    return int(found[0]), counts
+
+
+PHONE = Problem(column="customer_phone", rule="a phone number of 10 digits", value="12345")
+
+
+def test_warnings_stand_on_their_row_and_a_changed_one_is_a_change(conn: Connection) -> None:
+    load(conn, order("T1", 12, customer_phone="12345") | {"warnings": (PHONE,)}, order("T2", 12), days=window(12))
+    told = {"column": "customer_phone", "rule": "a phone number of 10 digits", "value": "12345"}
+    assert fact(conn, "T1")["warnings"] == [told]
+    assert fact(conn, "T2")["warnings"] is None
+    same = load(
+        conn, order("T1", 12, customer_phone="12345") | {"warnings": (PHONE,)}, order("T2", 12), days=window(12)
+    )
+    assert same == Counts(unchanged=2)
+    mended = load(conn, order("T1", 12, customer_phone="9876543210"), order("T2", 12), days=window(12))
+    assert mended == Counts(updated=1, unchanged=1)
+    assert fact(conn, "T1")["warnings"] is None
+    [(_, old, new)] = history(conn)
+    assert (old, new) == (
+        {"customer_phone": "12345", "warnings": [told]},
+        {"customer_phone": "9876543210", "warnings": None},
+    )
+
+
+def test_a_new_column_changes_no_row_before_it_holds_something(conn: Connection) -> None:
+    load(conn, order("T1", 12), order("T2", 12), days=window(12))
+    before = versions(conn)
+    tip = Column(name="tip", header="Tip", kind=Kind.MONEY, optional=True, description="Rupees")
+    wider = replace(ORDER_REPORT, columns=(*ORDER_REPORT.columns, tip))
+    add_columns(conn, [wider])
+    rows = [order("T1", 12, tip=None), order("T2", 12, tip=None)]
+    assert load(conn, *rows, days=window(12), report=wider) == Counts(unchanged=2)
+    assert versions(conn) == before
+    assert load(conn, order("T1", 12, tip=Decimal("5")), rows[1], days=window(12), report=wider).updated == 1
+    assert fact(conn, "T1")["tip"] == Decimal("5.00")
+    assert history(conn) == [("T1", {"tip": None}, {"tip": 5.0})]
+
+
+def test_what_was_asked_for_later_is_newer_whatever_its_ledger_id(conn: Connection) -> None:
+    newer = fetched(conn, window(12), requested_at=LATER)
+    older = fetched(conn, window(12), requested_at=NOW)
+    assert older > newer
+    load(conn, order("T1", 12, order_status="Ready"), days=window(12), ledger_id=older)
+    late = load(conn, order("T1", 12, order_status="Delivered"), days=window(12), ledger_id=newer)
+    assert late.updated == 1
+    assert fact(conn, "T1")["order_status"] == "Delivered"
+    early = load(conn, order("T1", 12, order_status="Unprocessed"), days=window(12), ledger_id=older)
+    assert early == Counts(unchanged=1)
+    assert fact(conn, "T1")["order_status"] == "Delivered"
+    assert load(conn, days=window(12), ledger_id=older).missing == 0, "an older export marks nothing missing"
+
+
+def test_an_older_export_does_not_bring_back_what_a_newer_one_lacks(conn: Connection) -> None:
+    load(conn, order("T1", 12), days=window(12))
+    assert load(conn, days=window(12), requested_at=LATER).missing == 1
+    between = NOW + timedelta(hours=1)
+    assert load(conn, order("T1", 12), days=window(12), requested_at=between) == Counts(unchanged=1)
+    assert fact(conn, "T1")["missing_since"] is not None
+    again = load(conn, order("T1", 12), days=window(12), requested_at=LATER + timedelta(hours=1))
+    assert again == Counts(updated=1)
+    assert fact(conn, "T1")["missing_since"] is None
+
+
+def test_rows_an_export_lacks_are_counted_by_day_without_the_missing_ones(conn: Connection) -> None:
+    load(conn, order("T1", 11), order("T2", 12), order("T3", 12), order("T4", 12), days=window(11, 12))
+    load(conn, order("T2", 12), order("T3", 12), days=window(12))
+    found = facts.present_and_lacking(conn, ORDER_REPORT, store="a668", days=list(window(10, 13).days()), keys=["T2"])
+    assert found == {nov(11): (1, 1), nov(12): (2, 1)}
 
 
 def test_a_changed_row_is_updated_and_its_old_values_are_kept(conn: Connection) -> None:
@@ -113,7 +211,9 @@ def test_the_same_export_read_again_by_better_rules_does_update(conn: Connection
 
 
 def test_a_doubled_key_stops_the_load_before_anything_is_written(conn: Connection) -> None:
-    with pytest.raises(psycopg.errors.UniqueViolation):  # the proof names the key before; here the database has the last word
+    with pytest.raises(
+        psycopg.errors.UniqueViolation
+    ):  # the proof names the key before; here the database has the last word
         load(conn, order("T1", 12), order("T1", 12, pieces=2), days=window(12))
     assert conn.execute("SELECT count(*) FROM fact_td_orders").fetchone() == (0,)
 

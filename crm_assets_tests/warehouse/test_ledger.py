@@ -1,6 +1,7 @@
 """The life of a ledger row."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from crm_assets.errors import BadReport, PersonAwaited, WrongWindow
+from crm_assets.errors import BadReport, ExportTimedOut, PersonAwaited, WrongWindow
 from crm_assets.model import Claims
 from crm_assets.portals.tumbledry.reports import ORDER_REPORT
 from crm_assets.portals.uclean.reports import GST_REPORT
@@ -73,6 +74,67 @@ def test_a_refused_export_that_becomes_facts_after_all_is_no_failure_any_more(co
     ledger.record_ingested(conn, ledger_id, LATER)
     kept = row(conn, ledger_id)
     assert (kept["status"], kept["error_code"], kept["error_message"]) == ("ingested", None, None)
+
+
+def test_what_the_file_itself_claims_joins_what_the_portal_said_beside_it(conn: Connection) -> None:
+    ledger_id = fetched(conn, window(12), claims=Claims(rows=8, sums={"paid": Decimal("1.10")}))
+    of_file = Claims(sums={"tax": Decimal("0.5")})
+    ledger.record_staged(conn, ledger_id, content_md5="a" * 32, row_count=8, headers=("A", "B"), claims=of_file)
+    kept = row(conn, ledger_id)
+    assert (kept["claimed_rows"], kept["claimed_sums"]) == (8, {"paid": "1.10", "tax": "0.5"})
+    assert (kept["headers"], kept["shrink_accepted"]) == (["A", "B"], False)
+    of_file = Claims(rows=9, sums={"paid": Decimal("2")})
+    ledger.record_staged(conn, ledger_id, content_md5="a" * 32, row_count=8, claims=of_file, shrink_accepted=True)
+    kept = row(conn, ledger_id)
+    assert (kept["claimed_rows"], kept["claimed_sums"]) == (9, {"paid": "2", "tax": "0.5"})
+    assert kept["shrink_accepted"] is True
+
+
+def test_an_unchanged_file_says_when_it_was_seen_to_be_so(conn: Connection) -> None:
+    ledger_id = fetched(conn, window(12))
+    ledger.record_unchanged(conn, ledger_id, LATER)
+    kept = row(conn, ledger_id)
+    assert (kept["status"], kept["ingested_at"], kept["error_code"]) == ("unchanged", LATER, None)
+    with pytest.raises(psycopg.errors.CheckViolation, match="loaded_when_ingested"):
+        conn.execute("UPDATE download_ledger SET ingested_at = NULL")
+
+
+def timed_out(conn: Connection, at: datetime, *, day: int = 12) -> None:
+    """An attempt that asked the portal at this time and did not wait to the end."""
+    error = ExportTimedOut("no file in time")
+    error.requested_at = at
+    ledger.record_failure(conn, opened(conn, window(day)), status="failed", error=error, now=LATER)
+
+
+def test_a_request_that_was_not_waited_for_is_taken_up_until_a_file_comes_or_it_is_old_news(conn: Connection) -> None:
+    def pending(since: datetime = NOW) -> datetime | None:
+        return ledger.pending_request(conn, TD, ORDER_REPORT, window(12), since)
+
+    assert pending() is None
+    asked = NOW + timedelta(minutes=3)
+    timed_out(conn, asked)
+    timed_out(conn, LATER, day=13)
+    assert pending() == asked
+    assert pending(asked + timedelta(seconds=1)) is None
+    error = PersonAwaited("run the bootstrap")
+    ledger.record_failure(conn, opened(conn, window(12)), status="skipped", error=error, now=LATER)
+    assert pending() == asked, "an attempt that asked for nothing does not answer it"
+    fetched(conn, window(12))
+    assert pending() is None
+
+
+def test_the_newest_file_is_the_one_that_was_asked_for_last(conn: Connection) -> None:
+    newer = fetched(conn, window(12), file="/downloads/newer.xlsx", requested_at=LATER)
+    fetched(conn, window(12, 13), file="/downloads/older.xlsx")
+    files = {file.ledger_id: file.days for file in landed.landed(conn, ORDER_REPORT, "a668", WEEK)}
+    assert files[newer] == (nov(12),)
+    assert sorted(day for days in files.values() for day in days) == [nov(12), nov(13)]
+
+
+def test_a_refused_file_is_named_where_it_was_put(conn: Connection) -> None:
+    ledger_id = fetched(conn, window(12))
+    ledger.move_file(conn, ledger_id, Path("/downloads/refused/a.xlsx"))
+    assert row(conn, ledger_id)["stored_name"] == "/downloads/refused/a.xlsx"
 
 
 def test_a_failure_keeps_its_code_and_message_and_what_had_landed(conn: Connection) -> None:
@@ -149,6 +211,8 @@ def test_a_running_attempt_whose_account_is_held_is_left_alone(conn: Connection,
         ("md5 = NULL", "file_when_landed"),
         ("status = 'failed'", "error_when_failed"),
         ("status = 'ingested'", "loaded_when_ingested"),
+        ("status = 'unchanged'", "loaded_when_ingested"),
+        ("requested_at = NULL", "file_when_landed"),
     ],
 )
 def test_the_database_refuses_a_row_that_contradicts_itself(conn: Connection, change: str, rule: str) -> None:

@@ -77,3 +77,37 @@ def test_a_running_number_does_not_make_it_another_row(conn: Connection) -> None
     keep(conn, reject("1", nov(12), serial_number="1"), first=12, last=12, store=UC)
     keep(conn, reject("1", nov(12), serial_number="5"), first=12, last=12, store=UC)
     assert conn.execute("SELECT raw ->> 'serial_number', status FROM rejected_rows").fetchall() == [("5", "open")]
+
+
+def test_rejects_are_found_by_all_that_is_given_oldest_first(conn: Connection) -> None:
+    keep(conn, reject("T1", nov(12)), reject("T2", nov(13), 3), first=12, last=13)
+    keep(conn, reject("7", nov(12)), first=12, last=12, store=UC)
+    keep(conn, first=13, last=13, now=LATER)
+    every = ("open", "replayed", "waived")
+    ids = {row.raw["order_number"]: row.reject_id for row in rejects.find(conn, statuses=every)}
+    assert list(ids) == ["T1", "T2", "7"]
+
+    def found(**given: Any) -> list[str | None]:
+        return [row.raw["order_number"] for row in rejects.find(conn, **given)]
+
+    assert found() == ["T1", "7"], "the open ones"
+    assert found(crm="td", store="a668", statuses=every) == ["T1", "T2"]
+    assert found(crm="uc") == ["7"]
+    assert found(store="a668") == ["T1"]
+    assert found(window=window(13), statuses=every) == ["T2"]
+    assert found(ids=[ids["T2"], ids["7"]]) == ["7"]
+    assert found(ids=[]) == []
+    [row] = rejects.find(conn, crm="td")
+    assert (row.business_day, row.row_number, row.status, row.created_at) == (nov(12), 2, "open", NOW)
+    assert [problem["column"] for problem in row.problems] == ["ordered_at"]
+
+
+def test_only_open_rows_are_waived_and_the_reason_is_kept(conn: Connection) -> None:
+    keep(conn, reject("T1", nov(12)), reject("T2", nov(13), 3), first=12, last=13)
+    keep(conn, first=13, last=13)
+    replayed, opened = (rejects.find(conn, statuses=[status])[0].reject_id for status in ("replayed", "open"))
+    assert rejects.waive(conn, [opened, replayed, 999], "a test booking", LATER) == [opened]
+    assert rejects.waive(conn, [opened], "again", LATER) == []
+    [row] = rejects.find(conn, statuses=["waived"])
+    assert (row.reject_id, row.note, row.closed_at) == (opened, "a test booking", LATER)
+    assert [row.note for row in rejects.find(conn, statuses=["replayed"])] == [None]

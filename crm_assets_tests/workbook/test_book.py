@@ -121,6 +121,18 @@ def test_a_part_beside_the_sheet_is_small(tmp_path: Path, name: str) -> None:
         workbook.read(raw(tmp_path, ROW, parts={name: PARTS[name] + "<!-- -->" * (book.PART_BYTES // 8)}), TINY)
 
 
+@pytest.mark.parametrize("name", [BOOK, LINKS, STYLES, STRINGS, SHEET])
+@pytest.mark.parametrize("root", ["t", "v", "si", "c", "row", "sheet", "xf"])
+def test_a_part_that_is_something_else_altogether_is_refused(tmp_path: Path, name: str, root: str) -> None:
+    with pytest.raises(BadReport):
+        workbook.read(raw(tmp_path, ROW, parts={name: f"<{root} {MAIN}>text</{root}>"}), TINY)
+
+
+def test_only_the_strings_of_the_table_itself_count(tmp_path: Path) -> None:
+    nested = PARTS[STRINGS].replace("<si>", "<other><si><t>lost</t></si></other><si>", 1)
+    assert keys(raw(tmp_path, ROW, parts={STRINGS: nested})) == ["shared"]
+
+
 def test_more_shared_strings_than_cells_are_refused(tmp_path: Path) -> None:
     many = f"<sst {MAIN}>" + "<si/>" * (book.STRINGS + 1) + "</sst>"
     with pytest.raises(TooLarge, match="expected at most 500000 shared strings"):
