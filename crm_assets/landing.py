@@ -1,6 +1,6 @@
 """Landing: raw files appear whole under their canonical names, or not at all; and they go when they are no longer kept.
 
-Opening them belongs to ``workbook.py``; remembering them to ``warehouse/ledger.py``.
+Opening them belongs to ``workbook``; remembering them to ``warehouse/ledger.py``.
 """
 
 import hashlib

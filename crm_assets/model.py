@@ -134,10 +134,10 @@ class Column:
     """One column of a report: the portal's header, our name, and how to read it.
 
     ``formats`` are strptime formats tried in order (days and moments only); nothing else is ever guessed.
-    ``required`` rejects a row without a readable value. A number that cannot be read rejects its row too: without it the row would
-    be a wrong one; a date is then loaded as null with a warning. A text that does not match ``pattern`` (a whole-text regular
-    expression, in words ``pattern_says``) rejects its row where it is required, and is loaded with a warning where it is not.
-    ``aliases`` are other headers that the portal uses, or used, for the column; ``optional`` says that a file may lack it.
+    ``required`` rejects a row without a readable value. A number that cannot be read rejects its row too: without it the row
+    would be a wrong one; a date is then loaded as null with a warning. A text that does not match ``pattern`` (a whole-text
+    regular expression, in words ``pattern_says``) rejects its row where it is required, and is loaded with a warning where it
+    is not. ``aliases`` are other headers that the portal uses, or used, for the column; ``optional`` says that a file may lack it.
     ``in_fact`` is false for what describes the export and not the business, such as a running row number.
     """
 

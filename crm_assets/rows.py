@@ -25,6 +25,7 @@ IN_WORDS = {
     Kind.DAY: "a date",
     Kind.MOMENT: "a date and time",
 }
+EXAMPLE = datetime(2025, 11, 24, 11, 18, 3)  # noqa: DTZ001 - shown, not compared
 NUMBERS = (Kind.INTEGER, Kind.NUMBER, Kind.MONEY)
 RUPEES = re.compile(r"^([+-]?)\s*(?:₹|Rs\.?|INR)?\s*|\s*(?:₹|/-)$", re.IGNORECASE)
 PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(E[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
@@ -79,7 +80,7 @@ def business_day_of(text: str | None, report: Report) -> date | None:
 def rule(column: Column) -> str:
     """What a value of the column must be, in words."""
     if column.formats:
-        return f"a date as {' or '.join(column.formats)}"
+        return f"a date as {' or '.join(f'{EXAMPLE:{form}}' for form in column.formats)}"
     return IN_WORDS[column.kind]
 
 

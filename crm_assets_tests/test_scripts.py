@@ -33,7 +33,7 @@ BREAKS = {
     "rows.py": "import playwright",
     "pipeline/__init__.py": "import psycopg",
     "settings.py": "import crm_assets.landing",
-    "workbook.py": "import crm_assets.sandbox.server",
+    "workbook/__init__.py": "import crm_assets.sandbox.server",
     "portals/uclean/pages.py": "import crm_assets.portals.tumbledry.pages",
 }
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from crm_assets.pipeline.launch import Launched
     from crm_assets.pipeline.reload import GivenFile
 
+REFUSED_AT = re.compile(r"^\d{8}-\d{6}_")  # what landing puts before the name of a file that it sets aside
 WINDOW_IN_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})_to_(\d{4}-\d{2}-\d{2})")
 
 
@@ -147,6 +148,7 @@ def _store_of(settings: Settings, file: Path, crm: str, store: str) -> tuple[Rep
 
 
 def _names(name: str, report: Report, store: Store) -> bool:
+    name = REFUSED_AT.sub("", name)
     words = re.split(r"[^a-z0-9]+", name.lower())
     prefixes = [prefix.lower() for prefix in (store.booking_prefix, store.file_prefix) if prefix]
     return (

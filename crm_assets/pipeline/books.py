@@ -253,7 +253,9 @@ def _keys_of_rejects(found: Sequence[Reject], report: Report) -> set[str]:
 
 
 def let_go(conn: Connection, export: Export) -> None:
-    """Delete a loaded raw file and say so in the ledger, unless it is kept or gone already."""
-    if not export.keep_file and export.file.exists() and landing.md5(export.file) == export.md5:
+    """Delete a loaded raw file and say so in the ledger, unless it is kept; say so too when a killed run had deleted it."""
+    if export.keep_file:
+        return
+    if export.file.exists() and landing.md5(export.file) == export.md5:
         landing.discard(export.file)
-        ledger.mark_deleted(conn, export.ledger_id, system_clock())
+    ledger.mark_deleted(conn, export.ledger_id, system_clock())

@@ -146,16 +146,19 @@ def replay(at: Loading, report: Report, store: Store, rows: Sequence[rejects.Kep
 def _read_anew(at: Loading, report: Report, store: Store, days: Sequence[date], *, told_as: str) -> Reloaded:
     """Each export of the days in the order in which they were made; the first refused one ends it."""
     counts, rejected, error, run_id = Counts(), 0, None, str(uuid.uuid4())
+    loaded = list[date]()
     try:
         for export in staging.read_slices(at.conn, report, store.code, days):
             typed = typed_export(report, export)
             proof.refuse_bad_rows(typed.typed, report, str(store), limit=at.settings.env.max_reject_share)
             counts += books.load_export(at.conn, report, typed, run_id)
             rejected += len(typed.typed.rejects)
+            loaded += export.days
     except BadReport as refused:
         error = refused
-    told = _Told(report=report, store=store.code, days=days, run_id=run_id, command=told_as)
-    _tell_dagster(at, told, of=(report.fact_table,))
+    if loaded:
+        told = _Told(report=report, store=store.code, days=sorted(loaded), run_id=run_id, command=told_as)
+        _tell_dagster(at, told, of=(report.fact_table,))
     return Reloaded(store=store, days=tuple(days), counts=counts, rejected=rejected, error=error)
 
 

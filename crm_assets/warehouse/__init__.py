@@ -1,6 +1,7 @@
 """The warehouse: everything that speaks to PostgreSQL, and the only room that imports psycopg.
 
 ``connection`` and ``embedded`` reach a server, ``migrate`` and ``columns`` make the tables, ``ledger``, ``staging``, ``facts``,
-``rejects``, ``audit`` and ``sessions`` each keep one kind of table, ``landed``, ``outcomes``, ``overview`` and ``verdicts`` read them. What a row means and whether a file may be trusted is decided elsewhere;
-reports come in as ``model.Report`` values, the time as ``now``.
+``rejects``, ``audit`` and ``sessions`` each keep one kind of table, ``landed``, ``outcomes``, ``overview`` and ``verdicts`` read
+them. What a row means and whether a file may be trusted is decided elsewhere; reports come in as ``model.Report`` values, the time
+as ``now``.
 """

@@ -173,8 +173,10 @@ def record_ingested(conn: Connection, ledger_id: int, now: datetime) -> None:
 
 
 def mark_deleted(conn: Connection, ledger_id: int, now: datetime) -> None:
-    """The raw file is gone; its name stays in the ledger."""
-    conn.execute("UPDATE download_ledger SET deleted_at = %s WHERE ledger_id = %s", [now, ledger_id])
+    """The raw file is gone, since now or since it was first said; its name stays in the ledger."""
+    conn.execute(
+        "UPDATE download_ledger SET deleted_at = coalesce(deleted_at, %s) WHERE ledger_id = %s", [now, ledger_id]
+    )
 
 
 def close_abandoned(conn: Connection, now: datetime) -> list[int]:

@@ -141,7 +141,10 @@ def staged_days(conn: Connection, report: Report, store: str, window: Window) ->
 def same_content(
     conn: Connection, report: Report, store: str, ledger_id: int, days: Sequence[date], content_md5: str
 ) -> SameContent | None:
-    """The loaded export that stands in staging for all these days, is older than this one, and holds the same content."""
+    """The loaded export that stands in staging for all these days, is older than this one, and holds the same content.
+
+    None when these are not all the days of this export: what was loaded, was loaded of all of them.
+    """
     row = conn.execute(
         """
         SELECT there.ledger_id, loaded.parsed_rows, loaded.rejected_rows
@@ -157,6 +160,7 @@ def same_content(
         WHERE staging_slice.crm = %(crm)s AND staging_slice.report = %(report)s AND staging_slice.store = %(store)s
             AND business_day = ANY(%(days)s) AND there.content_md5 = %(content_md5)s AND there.status IN ('ingested', 'empty')
             AND (there.from_date, there.to_date) = (this.from_date, this.to_date)
+            AND this.to_date - this.from_date + 1 = cardinality(%(days)s::date[])
             AND (newest.requested_at, newest.ledger_id) < (this.requested_at, this.ledger_id)
         GROUP BY there.ledger_id, loaded.parsed_rows, loaded.rejected_rows
         HAVING count(*) = cardinality(%(days)s::date[])
