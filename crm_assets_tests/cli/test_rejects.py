@@ -1,6 +1,7 @@
 """``crm_download rejects``: the rows that no fact table took, from the file that brought them to a person's decision."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def rejecting(crm_download: CommandLine) -> CommandLine:
     return crm_download
 
 
-def listed(ran: Ran) -> dict[int, dict[str, object]]:
+def listed(ran: Ran) -> dict[int, dict[str, Any]]:
     """What ``rejects list --json`` printed, by number."""
     assert ran.code == 0, ran
     return {one["id"]: one for one in map(json.loads, ran.out.splitlines())}
@@ -38,10 +39,9 @@ def listed(ran: Ran) -> dict[int, dict[str, object]]:
 def test_rejected_rows_are_listed_shown_replayed_and_waived(rejecting: CommandLine) -> None:
     table, found = rejecting("rejects", "list"), listed(rejecting("rejects", "list", "--crm", "td", "--json"))
     first, second = sorted(found)
-    assert [found[number]["rules"] for number in (first, second)] == [
-        ["ordered_at: a date as %d %b %Y %I:%M:%S %p or %d %b %Y %I:%M %p"],
-        ["order_number: not empty"],
-    ]
+    assert [len(one["rules"]) for one in found.values()] == [1, 1]
+    assert found[first]["rules"][0].startswith("ordered_at: a date as ")
+    assert found[second]["rules"] == ["order_number: not empty"]
     assert {(one["account"], one["status"]) for one in found.values()} == {("td/a668", "open")}
     assert table.code == 0
     assert "ordered_at: a date as" in table.said

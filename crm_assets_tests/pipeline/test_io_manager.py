@@ -1,11 +1,15 @@
 """What the IO manager takes, refuses and says, on files that lie there: no portal is asked."""
 
+import uuid
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
-from crm_assets.pipeline.partitions import key_of
+from crm_assets.model import Window
+from crm_assets.pipeline.compose import compose
+from crm_assets.pipeline.partitions import key_of, range_tags
 from crm_assets_tests.fixtures.dagster import Pipeline, books, busy_days, failure_text, keys, last_days
 
 RAW, STAGING, FACTS = "td_order_report_xlsx", "stg_td_order_report", "fact_td_orders"
@@ -141,7 +145,8 @@ def test_a_file_with_a_doubled_key_is_refused_as_a_whole(pipeline: Pipeline) -> 
     assert (ledger["status"], ledger["error_code"]) == ("failed", "DuplicateKeys")
     assert (audit["status"], audit["parsed_rows"], audit["inserted_rows"]) == ("failed", 0, 0)
     assert pipeline.materialized(FACTS) == set()
-    assert file.exists(), "someone must be able to look at it"
+    assert not file.exists()
+    assert [ledger["stored_name"]] == [str(kept) for kept in pipeline.installation.refused], "someone must look at it"
 
 
 def _spoil(file: Path) -> None:
@@ -204,3 +209,79 @@ def test_a_newer_file_of_the_same_day_replaces_the_staged_slice(pipeline: Pipeli
     gone = [row for row in orders(pipeline) if row["missing_since"]]
     assert [row["order_number"] for row in gone] == [rows[-1]["Order No."]]
     assert pipeline.audit()[-1]["missing_rows"] == 1
+
+
+def run_of(
+    pipeline: Pipeline, window: Window, *, run_id: str | None = None, **config: Any
+) -> dg.ExecuteInProcessResult:
+    """A run of staging and facts of td/a668, under this id, with this run config of staging."""
+    return (
+        compose(pipeline.settings)
+        .resolve_implicit_global_asset_job_def()
+        .execute_in_process(
+            run_config={"ops": {STAGING: {"config": config}}},
+            instance=pipeline.instance,
+            asset_selection=[dg.AssetKey(STAGING), dg.AssetKey(FACTS)],
+            tags=range_tags("a668", window.first, window.last),
+            run_id=run_id,
+        )
+    )
+
+
+def test_a_file_with_the_content_that_is_loaded_is_noted_and_goes(pipeline: Pipeline) -> None:
+    window = busy_days(pipeline.sandbox, "td/a668", count=2)
+    rows = books(pipeline.sandbox, "td/a668", window)
+    pipeline.land("td/a668", window, rows=rows)
+    assert pipeline.fetch("td/a668", window, STAGING, FACTS).success
+    before = pipeline.rows("SELECT ctid::text, xmin::text FROM fact_td_orders ORDER BY order_number")
+    file = pipeline.land("td/a668", window, rows=rows, keep_file=False)
+    run_id = str(uuid.uuid4())
+    pipeline.rows("UPDATE download_ledger SET run_id = %s WHERE ledger_id = 2 RETURNING 1", run_id)
+    assert run_of(pipeline, window, run_id=run_id).success
+    assert pipeline.rows("SELECT ctid::text, xmin::text FROM fact_td_orders ORDER BY order_number") == before
+    assert not file.exists()
+    first, second = pipeline.ledger()
+    assert (first["status"], second["status"]) == ("ingested", "unchanged")
+    assert second["deleted_at"] is not None
+    assert [(row["status"], row["unchanged_rows"]) for row in pipeline.audit()] == [("ok", 0), ("unchanged", len(rows))]
+    assert pipeline.events(STAGING)[0].metadata["unchanged files"].value == 1
+    assert pipeline.materialized(FACTS) == keys("a668", window)
+    alone = pipeline.fetch("td/a668", window, FACTS)
+    assert alone.success, failure_text(alone)
+    assert pipeline.audit()[-1]["unchanged_rows"] == len(rows), "a run of the facts alone reads staging anew"
+
+
+def test_a_file_that_lost_many_rows_is_refused_until_a_person_accepts_it(pipeline: Pipeline) -> None:
+    window = busy_days(pipeline.sandbox, "td/a668", count=2)
+    rows = books(pipeline.sandbox, "td/a668", window)
+    assert len(rows) > 4
+    for some in (rows, rows[:1]):
+        pipeline.land("td/a668", window, rows=some)
+        result = pipeline.fetch("td/a668", window, STAGING, FACTS)
+    assert not result.success
+    assert "run it again with --accept-shrink (accept_shrink in the run config of stg_td_order_report)" in failure_text(
+        result
+    )
+    assert [row["error_code"] for row in pipeline.ledger()] == [None, "ShrunkReport"]
+    [kept] = pipeline.installation.refused
+    assert pipeline.ledger()[1]["stored_name"] == str(kept)
+    assert [row["missing_since"] for row in orders(pipeline)] == [None] * len(rows)
+    pipeline.land("td/a668", window, rows=rows[:1])
+    assert run_of(pipeline, window, accept_shrink=True).success
+    assert sum(row["missing_since"] is not None for row in orders(pipeline)) == len(rows) - 1
+    assert pipeline.ledger()[-1]["shrink_accepted"] is True
+
+
+def test_warnings_stand_on_their_rows_and_are_counted(pipeline: Pipeline) -> None:
+    window = busy_days(pipeline.sandbox, "td/a668")
+    rows = books(pipeline.sandbox, "td/a668", window)
+    pipeline.land("td/a668", window, rows=[{**rows[0], "Phone": "12345", "Due Date": "soon"}, *rows[1:]])
+    assert pipeline.fetch("td/a668", window, STAGING, FACTS).success
+    (row,) = pipeline.rows("SELECT * FROM fact_td_orders WHERE order_number = %s", rows[0]["Order No."])
+    assert [(problem["column"], problem["value"]) for problem in row["warnings"]] == [
+        ("customer_phone", "12345"),
+        ("due_on", "soon"),
+    ]
+    assert (row["customer_phone"], row["due_on"]) == ("12345", None)
+    (told,) = pipeline.rows("SELECT sum(jsonb_array_length(warnings))::integer AS problems FROM fact_td_orders")
+    assert pipeline.events(FACTS)[0].metadata["warnings"].value == told["problems"]
