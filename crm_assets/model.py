@@ -137,7 +137,8 @@ class Column:
     ``required`` rejects a row without a readable value. A number that cannot be read rejects its row too: without it the row
     would be a wrong one; a date is then loaded as null with a warning. A text that does not match ``pattern`` (a whole-text
     regular expression, in words ``pattern_says``) rejects its row where it is required, and is loaded with a warning where it
-    is not. ``aliases`` are other headers that the portal uses, or used, for the column; ``optional`` says that a file may lack it.
+    is not. ``aliases`` are other headers that the portal uses, or used, for the column; ``optional`` says that a file may lack
+    it.
     ``in_fact`` is false for what describes the export and not the business, such as a running row number.
     """
 

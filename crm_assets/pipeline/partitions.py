@@ -12,6 +12,7 @@ from crm_assets.store_list import Crm
 
 BACKFILL_DAYS = 90
 ZONE = "Asia/Kolkata"
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
 def partitions_of(crm: Crm) -> dg.MultiPartitionsDefinition:
@@ -42,8 +43,8 @@ def days_by_store(keys: Iterable[str]) -> Mapping[str, tuple[date, ...]]:
 def range_tags(store: str, first: date, last: date) -> dict[str, str]:
     """The tags that make one run cover a range of days of one store."""
     return {
-        "dagster/asset_partition_range_start": str(key_of(store, first)),
-        "dagster/asset_partition_range_end": str(key_of(store, last)),
+        RANGE_START: str(key_of(store, first)),
+        RANGE_END: str(key_of(store, last)),
         "store": store,
     }
 
@@ -54,7 +55,7 @@ def refuse_mixed_range(tags: Mapping[str, str]) -> None:
     dagster-io/dagster#28861: a backfill launched from a job's page mixes both.
     """
     single = [tag for tag in tags if tag == "dagster/partition" or tag.startswith("dagster/partition/")]
-    if single and "dagster/asset_partition_range_start" in tags:
+    if single and RANGE_START in tags:
         raise dg.Failure(
             "This run carries a partition range and a single partition at once (dagster-io/dagster#28861) and would process the "
             "first partition only. Launch the backfill from the asset's page instead.",

@@ -2,6 +2,6 @@
 
 ``connection`` and ``embedded`` reach a server, ``migrate`` and ``columns`` make the tables, ``ledger``, ``staging``, ``facts``,
 ``rejects``, ``audit`` and ``sessions`` each keep one kind of table, ``landed``, ``outcomes``, ``overview`` and ``verdicts`` read
-them. What a row means and whether a file may be trusted is decided elsewhere; reports come in as ``model.Report`` values, the time
-as ``now``.
+them. What a row means and whether a file may be trusted is decided elsewhere; reports come in as ``model.Report`` values, the
+time as ``now``.
 """

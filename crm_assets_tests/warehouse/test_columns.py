@@ -62,9 +62,8 @@ def test_a_table_that_is_not_there_is_a_migrations_business(conn: Connection) ->
 def test_migrating_adds_them_and_a_database_without_them_is_told_so(warehouse: str) -> None:
     with connect(warehouse) as conn:
         require_current(conn, [ORDER_REPORT])
-        with pytest.raises(
-            WarehouseUnavailable, match=rf"lacks {2 * len(NEW) - 1} of our migrations or columns: {STAGING}.a_text"
-        ):
+        told = rf"lacks {2 * len(NEW) - 1} of our migrations or columns: {STAGING}.a_text"
+        with pytest.raises(WarehouseUnavailable, match=told):
             require_current(conn, [WIDER])
         assert len(migrate(warehouse, [WIDER])) == 2 * len(NEW) - 1
         assert migrate(warehouse, [WIDER]) == []
