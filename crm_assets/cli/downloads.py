@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -66,6 +66,13 @@ def download(
         for one in wanted
     ]
     finished = terminal.collected(launch(settings, tasks), tasks)
+    show_and_exit(finished, as_json=as_json)
+
+
+def show_and_exit(finished: Sequence["Launched"], *, as_json: bool) -> NoReturn:
+    """What came of every store, as a table or as one JSON object per line; then the command ends with the gravest code."""
+    from crm_assets import terminal
+
     if as_json:
         for one in finished:
             typer.echo(json.dumps(terminal.as_object(one)))

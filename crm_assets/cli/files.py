@@ -1,6 +1,5 @@
 """``crm_download ingest`` and ``rebuild``: loading what a person exported, and what is staged already."""
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crm_assets.cli.downloads import exit_code
+from crm_assets.cli.downloads import show_and_exit
 from crm_assets.cli.options import (
     OK,
     AcceptShrinkOption,
@@ -59,16 +58,7 @@ def ingest(
         _given(settings, file, crm=crm, store=store, first=first, last=last, exported_at=exported_at, rows=rows)
         for file in files
     ]
-    finished = list(_ingested(settings, given, accept_shrink=accept_shrink))
-
-    from crm_assets import terminal
-
-    if as_json:
-        for one in finished:
-            typer.echo(json.dumps(terminal.as_object(one)))
-    else:
-        terminal.show_results(finished)
-    raise typer.Exit(exit_code(finished))
+    show_and_exit(list(_ingested(settings, given, accept_shrink=accept_shrink)), as_json=as_json)
 
 
 def rebuild(

@@ -253,8 +253,10 @@ def _keys_of_rejects(found: Sequence[Reject], report: Report) -> set[str]:
 
 
 def let_go(conn: Connection, export: Export) -> None:
-    """Delete a loaded raw file and say so in the ledger, unless it is kept; say so too when a killed run had deleted it."""
-    if export.keep_file:
+    """Delete a loaded raw file and say so in the ledger, unless it is kept, or a later export of the same bytes waits under its
+    name; say so too when a killed run had deleted it.
+    """
+    if export.keep_file or landed.is_awaited(conn, export.file, export.ledger_id):
         return
     if export.file.exists() and landing.md5(export.file) == export.md5:
         landing.discard(export.file)

@@ -45,6 +45,15 @@ def deleted_days(conn: Connection, report: Report, store_code: str, days: Sequen
     return sorted(row.day for row in _newest(conn, report, store_code, days) if row.deleted_at is not None)
 
 
+def is_awaited(conn: Connection, file: Path, ledger_id: int) -> bool:
+    """Whether a later export of the same window lies under this name, and is still to be loaded."""
+    row = conn.execute(
+        "SELECT EXISTS (SELECT FROM download_ledger WHERE stored_name = %s AND ledger_id > %s AND status = 'downloaded')",
+        [str(file), ledger_id],
+    ).fetchone()
+    return bool(row and row[0])
+
+
 @dataclass(frozen=True, slots=True)
 class _Newest:
     """The newest landed ledger row of one day."""

@@ -1,5 +1,7 @@
 """The books: what an export may change, what is refused, and what is written down of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from crm_assets.errors import BadReport, OlderExport, ShrunkReport
@@ -141,6 +143,23 @@ def test_the_same_content_is_noted_and_nothing_is_loaded(desk: Desk) -> None:
         books.let_go(conn, first)
     assert (again.file.exists(), first.file.exists()) == (False, True), "only the one that is not kept"
     assert desk.ledger(again.ledger_id)["deleted_at"] is not None
+
+
+def test_a_file_stays_while_a_later_export_of_the_same_bytes_waits_under_its_name(desk: Desk) -> None:
+    first, second = (desk.landed([order("T1", 12)], window(12), at(hour), keep_file=False) for hour in (0, 1))
+    desk.rows(
+        "UPDATE download_ledger SET stored_name = %s WHERE ledger_id = %s RETURNING 1",
+        str(first.file),
+        second.ledger_id,
+    )
+    second = replace(second, file=first.file)
+    desk.load_staged(desk.stage(first).days)
+    with desk.connected() as conn:
+        books.let_go(conn, first)
+        assert first.file.exists(), "the second run reads it still"
+        assert desk.stage(second).unchanged
+        books.let_go(conn, second)
+    assert not first.file.exists()
 
 
 def test_one_day_of_a_file_with_the_same_content_is_loaded_by_itself(desk: Desk) -> None:
