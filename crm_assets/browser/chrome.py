@@ -36,7 +36,18 @@ CHANNELS = {
     ("darwin", "chrome"): "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     ("darwin", "chrome-beta"): "/Applications/Google Chrome Beta.app/Contents/MacOS/Google Chrome Beta",
 }
+# The browser reads the last of these lists only, so Playwright's own is said again; a test keeps it whole.
+PLAYWRIGHTS_LIST = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,"
+    "LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,"
+    "TcpPortRandomizationWin,OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch,"
+    "msForceBrowserSignIn,msEdgeUpdateLaunchServicesPreferredVersion"
+)
+# The address bar's suggestions are pages of their own, made ready at every start: half of its time, and nobody types there.
+ADDRESS_BAR = "WebUIOmniboxPopup,WebUIOmniboxAimPopup"
+DISABLED_FEATURES = "--disable-features="
 QUIET = (
+    f"{DISABLED_FEATURES}{PLAYWRIGHTS_LIST},{ADDRESS_BAR}",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",

@@ -112,6 +112,19 @@ def test_a_session_is_opened_by_the_look_that_made_it_and_the_difference_is_told
     assert [text for text in browser.differences if "headed chrome 141 on darwin" in text] == browser.differences != []
 
 
+def test_what_playwright_turns_off_stays_off_beside_what_we_do() -> None:
+    """Two lists: Playwright's, and the one that counts, ours."""
+
+    async def lists() -> list[set[str]]:
+        async with opened():
+            words = command(marked_processes()[0])
+        return [set(word.partition("=")[2].split(",")) for word in words if word.startswith(chrome.DISABLED_FEATURES)]
+
+    playwrights, ours = asyncio.run(lists())
+    assert playwrights < ours
+    assert ours - playwrights == {"WebUIOmniboxPopup", "WebUIOmniboxAimPopup"}
+
+
 def test_a_channel_that_is_not_installed_gives_way_to_the_browser_that_is() -> None:
     assert look(replace(CHOICE, channel="chrome-canary"))[0] == -330
 
