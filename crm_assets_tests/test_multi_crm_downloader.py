@@ -182,7 +182,7 @@ def test_a_502_and_a_page_of_html_cost_their_windows_and_the_page_is_kept_but_no
     installation: Installation,
 ) -> None:
     """A uc call is tried three times before a 502 is believed."""
-    installation.environ["CRM_PAGE_TIMEOUT_SECONDS"] = "5"
+    installation.environ["CRM_PAGE_TIMEOUT_SECONDS"] = "12"
     stores = ("td/a668", "uc/sector56", "uc/sushantlok1")
     for store in stores:
         crm, code = store.split("/")

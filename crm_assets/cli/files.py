@@ -109,15 +109,17 @@ def _given(
     rows: int | None,
 ) -> "GivenFile":
     """What a file is, by its name and what the person says of it. Raises typer's usage error when that leaves anything open."""
+    report, named = _store_of(settings, file, crm, store)
+    window = _window_of(file, first, last)
+
     from crm_assets.pipeline.reload import GivenFile
 
-    report, named = _store_of(settings, file, crm, store)
     written = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     return GivenFile(
         file=file,
         store=named,
         report=report,
-        window=_window_of(file, first, last),
+        window=window,
         exported_at=min(exported_at.replace(tzinfo=IST) if exported_at else written, system_clock()),
         rows=rows,
     )

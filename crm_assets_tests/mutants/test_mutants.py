@@ -16,6 +16,8 @@ from crm_assets_tests.mutants.oracle import Grid, grid_of, meaning_of, rows_of, 
 from crm_assets_tests.mutants.subjects import Outcome, Subject, outcome, subjects
 from crm_assets_tests.sheets import SHEET, cells_of
 
+pytestmark = pytest.mark.no_cover  # so many turns of the same lines: what counts them would take longer than they do
+
 SUBJECTS = subjects()
 BYTES, MARKUP, CELLS = 800, 560, 750  # mutants of each subject
 SECONDS = 5  # for one mutant; it takes milliseconds

@@ -13,6 +13,8 @@ from crm_assets_tests.fixtures.postgres import new_database
 from crm_assets_tests.pipeline.desk import BUSINESS, Desk, at, order, window
 from crm_assets_tests.pipeline.killed import killed_at, take_up
 
+pytestmark = pytest.mark.no_cover  # so many turns of the same lines: what counts them would take longer than they do
+
 DAYS = window(12, 13)
 EARLIER = [
     order("T1", 12, order_status="Ready"),

@@ -250,7 +250,7 @@ def test_a_killed_run_does_not_stay_running(pipeline: Pipeline) -> None:
 def test_a_killed_process_takes_no_other_store_with_it(pipeline: Pipeline) -> None:
     """Both are at their export when one store's process is killed there."""
     window = busy_days(pipeline.sandbox, "uc/sector56", "uc/sushantlok1")
-    pipeline.sandbox.fault("slow", crm="uc", at=["export"], seconds=6)
+    pipeline.sandbox.fault("slow", crm="uc", at=["export"], seconds=12)
     tasks = [Task(store=pipeline.installation.store(name), window=window) for name in ("uc/sector56", "uc/sushantlok1")]
 
     def kill_one() -> None:

@@ -6,12 +6,15 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm_assets.model import IST, Kind
 from crm_assets.portals.tumbledry.reports import ORDER_REPORT
 from crm_assets_tests.pipeline.desk import Desk, nov, order, window
+
+pytestmark = pytest.mark.no_cover  # so many turns of the same lines: what counts them would take longer than they do
 
 DAYS = window(10, 14)
 # Letters of every script, spaces, quotes, angle brackets and emoji; no control characters: XML has no place for them.

@@ -1,6 +1,7 @@
 """Memory: the largest workbook that is accepted, and each that would be larger, in a process of its own."""
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -43,7 +44,11 @@ def read_alone() -> Iterator[ReadAlone]:
     that the process held meanwhile, with what it had loaded before.
     """
     with subprocess.Popen(
-        [sys.executable, "-c", READER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", READER],
+        env={name: value for name, value in os.environ.items() if not name.startswith("COV")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
 
         def read(file: Path) -> tuple[int | str, int]:

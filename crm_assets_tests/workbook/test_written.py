@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -22,6 +23,8 @@ from crm_assets.rows import read_rows
 from crm_assets.sandbox import layouts
 from crm_assets.sandbox.workbooks import footer
 from crm_assets.sandbox.workbooks import workbook as sheetjs_workbook
+
+pytestmark = pytest.mark.no_cover  # so many turns of the same lines: what counts them would take longer than they do
 
 MODEST = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 UC = Store(crm="uc", code="sector56", name="Sector 56", first_day=date(2025, 11, 1), booking_prefix="UC567")
