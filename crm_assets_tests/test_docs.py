@@ -93,7 +93,7 @@ def test_a_script_in_a_document_exists_with_its_options(document: str, name: str
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_option_in_a_document_exists_somewhere(document: str) -> None:
     below = [each for group in cli_commands().values() for each in getattr(group, "commands", {}).values()]
-    known = set().union(*map(options_of, [*cli_commands().values(), *below])) | {"--python", "--upgrade"}
+    known = set().union(*map(options_of, [*cli_commands().values(), *below])) | {"--python", "--upgrade", "--coverage"}
     asked = {option for code in code_in(document) for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", code)}
     assert asked <= known
 
