@@ -24,7 +24,7 @@ warehouse/             the room with SQL: connection, migrations, ledger, stagin
 credentials            where a login comes from
 settings, store_list   the environment and .env; stores.yaml
 files, logs            files written whole; log lines
-cancellation           an event loop that signals cancel in order
+cancellation, threads  an event loop that signals cancel in order; work that nobody waits for at the exit
 model, errors          the nouns, and the error tree that says who acts
 sandbox/               the two portals as local web apps; imported by cli, demo and tests alone
 """

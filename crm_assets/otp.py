@@ -10,9 +10,7 @@ import os
 import re
 import sys
 import textwrap
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +24,7 @@ from crm_assets.errors import ConfigurationError, OtpRequired
 from crm_assets.logs import say
 from crm_assets.model import IST, Clock, Store, system_clock
 from crm_assets.settings import Settings
+from crm_assets.threads import in_a_thread
 
 PERSON_SECONDS = 300
 COMMAND_SECONDS = 60
@@ -238,17 +237,7 @@ def _typed_line() -> str:
 
 async def _beside[T](work: Callable[[], T]) -> T:
     """Blocking work in a daemon thread: when nobody ever types, neither the other stores nor the exit wait for it."""
-    outcome: Future[T] = Future()
-    outcome.set_running_or_notify_cancel()
-
-    def run() -> None:
-        try:
-            outcome.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised where the result is waited for
-            outcome.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return await asyncio.wrap_future(outcome)
+    return await asyncio.wrap_future(in_a_thread(work))
 
 
 @asynccontextmanager

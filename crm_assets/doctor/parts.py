@@ -9,10 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 
 from crm_assets.doctor.findings import Finding, of_error, red
 from crm_assets.errors import CrmError
+from crm_assets.threads import in_a_thread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,26 +46,13 @@ class Part[T]:
 def begin[T](subject: str, name: str, seconds: float, look: Callable[[], T]) -> Part[T]:
     """Start looking; the time runs from now on."""
     return Part(
-        subject=subject, name=name, seconds=seconds, ends_at=time.monotonic() + seconds, future=_in_a_thread(look)
+        subject=subject, name=name, seconds=seconds, ends_at=time.monotonic() + seconds, future=in_a_thread(look)
     )
 
 
 def within[T](seconds: float, step: Callable[[], T]) -> T:
     """A step that has no time limit of its own. Raises TimeoutError, or what the step raises."""
-    return _in_a_thread(step).result(timeout=seconds)
-
-
-def _in_a_thread[T](work: Callable[[], T]) -> Future[T]:
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - seen where the result is waited for
-            future.set_exception(error)
-
-    Thread(target=run, name="doctor", daemon=True).start()
-    return future
+    return in_a_thread(step).result(timeout=seconds)
 
 
 def _unforeseen(error: BaseException) -> tuple[str, str]:
