@@ -12,6 +12,8 @@ Retrying reads the type, never the text. A message says what was expected, what 
     │                    SessionDropped, ExportTimedOut,
     │                    ExportFailed, BrowserFroze           retried with backoff
     ├─ BrowserMissing                                         the installer installs a browser
+    ├─ DiskFull                                               the installer makes room
+    ├─ DataLate                                               someone looks at what the store's last run said
     ├─ BadReport         NotAWorkbook, TooLarge, HeaderDrift,
     │                    WrongStore, WrongWindow, DatesSwapped,
     │                    ChecksumMismatch, UnprovenEmpty,
@@ -113,6 +115,14 @@ class BrowserFroze(PortalTrouble):
 
 class BrowserMissing(CrmError):
     """No Chrome or Chromium was found on this machine."""
+
+
+class DiskFull(CrmError):
+    """There is too little room on the disk to begin a download."""
+
+
+class DataLate(CrmError):
+    """A store's data is older than its schedule allows."""
 
 
 class BadReport(CrmError):

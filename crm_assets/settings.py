@@ -6,14 +6,26 @@ variables of secrets are kept as they are given: reading the file or running the
 """
 
 import difflib
+import math
 import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PostgresDsn,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 
 from crm_assets.errors import ConfigurationError
 from crm_assets.model import Store
@@ -21,6 +33,7 @@ from crm_assets.store_list import Crm, read_store_list
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 PROFILE_KEY = "CRM_PROFILE_KEY"
+ALERT_URLS = "CRM_ALERT_URLS"
 SECRET_PARTS = ("USER", "PASSWORD", "OTP_SECRET")
 """What an account may have: ``CRM_<CRM>_<STORE>_<part>``, given as one of the ``WAYS``."""
 
@@ -31,9 +44,21 @@ CODE_PARTS = ("OTP_FILE", "OTP_COMMAND")
 """Where a one-time code appears: no secret of its own, so there is no third way."""
 
 SECRET_NAME = re.compile(
-    r"^CRM_(PROFILE_KEY|[A-Z0-9]+_[A-Z0-9_]+_(USER|PASSWORD|OTP_SECRET))(_FILE|_COMMAND)?$"
+    r"^CRM_(PROFILE_KEY|ALERT_URLS|[A-Z0-9]+_[A-Z0-9_]+_(USER|PASSWORD|OTP_SECRET))(_FILE|_COMMAND)?$"
     r"|^CRM_[A-Z0-9]+_[A-Z0-9_]+_OTP_(FILE|COMMAND)$"
 )
+
+
+FOR_EVER = math.inf
+
+
+def _days(value: object) -> object:
+    """``true`` keeps for ever, ``false`` not at all; anything else is a number of days."""
+    words = {"true": FOR_EVER, "yes": FOR_EVER, "forever": FOR_EVER, "false": 0, "no": 0}
+    return words.get(str(value).strip().lower(), value)
+
+
+Days = Annotated[float, BeforeValidator(_days), Field(ge=0)]
 
 
 class Environment(BaseModel):
@@ -66,8 +91,23 @@ class Environment(BaseModel):
         default=None, description="path of the browser to use, above any channel", examples=["/usr/bin/chromium"]
     )
     headless: bool = Field(default=True, description="true or false", examples=["true"])
-    keep_files: bool = Field(
-        default=False, description="true or false: keep raw files after ingestion", examples=["false"]
+    keep_files: Days = Field(
+        default=0, description="false, true for ever, or a number of days: keep raw files after ingestion", examples=["30"]
+    )
+    keep_refused_days: Days = Field(
+        default=90, description="number of days, or true for ever: keep files that were refused", examples=["90"]
+    )
+    keep_evidence_days: Days = Field(
+        default=30, description="number of days, or true for ever: keep pictures and pages of failures", examples=["30"]
+    )
+    keep_log_days: Days = Field(
+        default=30, description="number of days, or true for ever: keep the log lines of Dagster's runs", examples=["30"]
+    )
+    min_free_mb: int = Field(
+        default=200,
+        ge=0,
+        description="whole number of at least 0: megabytes that must be free on a disk before a download starts",
+        examples=["200"],
     )
     max_reject_share: float = Field(
         default=0.2,
@@ -206,7 +246,8 @@ def _refusal(values: Mapping[str, str], field: str) -> str:
 
 def _known_settings() -> set[str]:
     named = {f"CRM_{field.upper()}" for field in Environment.model_fields}
-    return named | {"CRM_ENV_FILE", "CRM_DAGSTER_DATABASE_URL"} | {f"{PROFILE_KEY}{way}" for way in WAYS}
+    ways = {f"{name}{way}" for name in (PROFILE_KEY, ALERT_URLS) for way in WAYS}
+    return named | {"CRM_ENV_FILE", "CRM_DAGSTER_DATABASE_URL"} | ways
 
 
 def _refuse_misspelt(values: Mapping[str, str]) -> None:
@@ -236,7 +277,7 @@ def _refuse_misspelt_secrets(values: Mapping[str, str], crms: Mapping[str, Crm])
 def _refuse_doubled_secrets(values: Mapping[str, str], crms: Mapping[str, Crm]) -> None:
     """Two ways to one secret could lead to two secrets, and nobody would see which one was tried."""
     names = (f"{prefix}_{part}" for _, prefix in _prefixes(crms) for part in SECRET_PARTS)
-    for name in (PROFILE_KEY, *names):
+    for name in (PROFILE_KEY, ALERT_URLS, *names):
         given = [f"{name}{way}" for way in WAYS if f"{name}{way}" in values]
         if len(given) > 1:
             raise ConfigurationError(

@@ -5,15 +5,16 @@ Reading and validating it. What a portal does with its ``site`` is the portal's 
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from crm_assets.errors import ConfigurationError
 
+DEFAULT_SLOTS = (time(10, 30), time(14, 30), time(18, 30), time(21, 30))
 HOST_NAME = re.compile(r"(\*\.(?=[^.]+\.))?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
 
@@ -25,15 +26,27 @@ def _host_name(value: str) -> str:
     )
 
 
+def _time_of_day(value: object) -> object:
+    """YAML reads an unquoted 10:30 as a number in base sixty: 630."""
+    return f"{value // 60:02}:{value % 60:02}" if isinstance(value, int) else value
+
+
+def _in_order(times: tuple[time, ...]) -> tuple[time, ...]:
+    if len(set(times)) < len(times) or any(each.tzinfo for each in times):
+        raise ValueError("expected different times of day in Kolkata, such as [10:30, 14:30]")
+    return tuple(sorted(times))
+
+
 Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Host = Annotated[str, AfterValidator(_host_name)]
+Slots = Annotated[tuple[Annotated[time, BeforeValidator(_time_of_day)], ...], AfterValidator(_in_order)]
 
 
 class StoreEntry(BaseModel):
     """One store in ``stores.yaml``.
 
     ``booking_prefix``: what its booking ids begin with; ``file_prefix``: what the names of its exported files begin with.
-    ``strategies``: the ways to its export, tried in this order.
+    ``strategies``: the ways to its export, tried in this order. ``slots``: its own times of refresh, instead of the CRM's.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,12 +56,15 @@ class StoreEntry(BaseModel):
     booking_prefix: str | None = None
     file_prefix: str | None = None
     strategies: tuple[str, ...] = ()
+    slots: Slots = ()
 
 
 class Crm(BaseModel):
     """One CRM in ``stores.yaml``: the module of its portal, the portal's addresses and the stores.
 
     ``hosts`` are further hosts that a signed-in browser may talk to, besides those of ``site``.
+    ``slots`` are the times of day (Kolkata) at which today and yesterday are fetched; the stores begin spread over
+    ``spread_minutes``. At ``settle_at`` the last ``settle_days`` days are fetched once more, because orders change for weeks; 0: never.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,6 +74,10 @@ class Crm(BaseModel):
     max_window_days: int = Field(default=90, ge=1, le=366)
     site: dict[str, Any] = Field(default_factory=dict)
     hosts: tuple[Host, ...] = ()
+    slots: Slots = DEFAULT_SLOTS
+    spread_minutes: int = Field(default=10, ge=0, le=120)
+    settle_days: int = Field(default=35, ge=0, le=366)
+    settle_at: Annotated[time, BeforeValidator(_time_of_day)] = time(2, 30)
     stores: dict[Code, StoreEntry] = Field(min_length=1)
 
 

@@ -55,7 +55,7 @@ class PlaywrightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             holder=f"run {run_id[:8]}",
             wait_seconds=settings.env.account_wait_s,
             run_id=run_id,
-            keep_file=settings.env.keep_files if keep_file is None else keep_file,
+            keep_file=settings.env.keep_files > 0 if keep_file is None else keep_file,
             clock=system_clock,
         )
         with connect(url) as conn:
