@@ -20,7 +20,9 @@ browser/               Chrome, the saved sessions, the route guard, evidence
 landing                raw files: canonical names, written whole, discarded
 workbook/              .xlsx to a table of texts: the package checked first, then the sheet, then the reader
 rows                   texts to typed values, warnings and rejects
-warehouse/             the room with SQL: connection, migrations, ledger, staging, facts, rejects, audit, verdicts, sessions
+warehouse/             the room with SQL: connection, migrations, ledger, staging, facts, rejects, audit, verdicts, sessions,
+                       the outbox of the alerts
+notify                 messages to people, by Apprise
 credentials            where a login comes from
 settings, store_list   the environment and .env; stores.yaml
 files, logs            files written whole; log lines

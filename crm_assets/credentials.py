@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from crm_assets.errors import ConfigurationError
 from crm_assets.model import Store
-from crm_assets.settings import PROFILE_KEY, WAYS, Settings, secret_prefix
+from crm_assets.settings import ALERT_URLS, PROFILE_KEY, WAYS, Settings, secret_prefix
 
 COMMAND_SECONDS = 30
 LOGIN_PARTS = ("USER", "PASSWORD")
@@ -69,6 +69,12 @@ def profile_keys(settings: Settings) -> tuple[str, ...]:
     """The keys of ``CRM_PROFILE_KEY``, parted by commas: the first one seals, all of them open."""
     keys = secret(settings, PROFILE_KEY)
     return tuple(key.strip() for key in keys.get_secret_value().split(",") if key.strip()) if keys else ()
+
+
+def alert_urls(settings: Settings) -> tuple[SecretStr, ...]:
+    """The addresses of ``CRM_ALERT_URLS``, parted by white space: each may hold a password. Raises ConfigurationError."""
+    urls = secret(settings, ALERT_URLS)
+    return tuple(map(SecretStr, urls.get_secret_value().split())) if urls else ()
 
 
 def secret(settings: Settings, name: str) -> SecretStr | None:

@@ -203,5 +203,15 @@ def error_class(code: str | None) -> type[CrmError]:
     return known.get(code or "", CrmError)
 
 
+def codes_of(root: type[CrmError]) -> list[str]:
+    """The codes of a branch."""
+    return [found.__name__ for found in _tree(root)]
+
+
+def heals_by_itself(code: str | None) -> bool:
+    """Whether trying again can help. A run that ended without a word says nothing against it."""
+    return not issubclass(error_class(code), (NeedsPerson, BadReport, StoreSkipped, ConfigurationError, NothingLanded))
+
+
 def _tree(root: type[CrmError]) -> list[type[CrmError]]:
     return [root, *(found for branch in root.__subclasses__() for found in _tree(branch))]

@@ -6,7 +6,7 @@ Plain frozen values without behaviour that reaches outside. Reading settings, fi
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +24,11 @@ def system_clock() -> datetime:
 def business_day(clock: Clock) -> date:
     """Today's date where the stores are."""
     return clock().astimezone(IST).date()
+
+
+def end_of_day(day: date) -> datetime:
+    """The moment (aware) at which the day is over where the stores are."""
+    return datetime.combine(day + timedelta(days=1), time.min, IST)
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
@@ -90,6 +95,16 @@ SPREADSHEET_ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!"
 FORMULA, MERGED = "#FORMULA!", "#MERGED!"
 NOT_PLAIN = frozenset((FORMULA, MERGED, *SPREADSHEET_ERRORS))
 """Texts that stand, in staging too, for a workbook's cell that holds no plain value."""
+
+
+class Purpose(StrEnum):
+    """Why a report is fetched, the most urgent first."""
+
+    REFRESH = "refresh"
+    SETTLING = "settling"
+    CATCH_UP = "catch_up"
+    BACKFILL = "backfill"
+    BY_HAND = "by_hand"
 
 
 class AccountState(StrEnum):
@@ -185,6 +200,11 @@ class Report:
     @property
     def raw_asset(self) -> str:
         return f"{self.crm}_{self.name}_xlsx"
+
+    @property
+    def assets(self) -> tuple[str, str, str]:
+        """The names of its three assets, in order."""
+        return self.raw_asset, self.staging_table, self.fact_table
 
     @property
     def history_table(self) -> str:

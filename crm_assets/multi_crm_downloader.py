@@ -55,12 +55,15 @@ CODES_TRIED = 3
 class Journal(AccountBook, Protocol):
     """Who keeps the books of a download: ``started`` is called before anything is asked of the portal.
 
+    ``fetched_meanwhile``: whether another run did this work before the account was ours.
     ``pending_request``: when an earlier attempt asked the portal for this very window, and did not wait to the end.
     """
 
     run_id: str
 
     def started(self, store: Store, report: Report, window: Window) -> None: ...
+
+    def fetched_meanwhile(self, store: Store, report: Report, window: Window) -> bool: ...
 
     def pending_request(self, store: Store, report: Report, window: Window) -> datetime | None: ...
 
@@ -225,6 +228,9 @@ async def _download_store(desk: Desk, order: Order, journal: Journal) -> None:
     store, waiting = order.store, list(order.windows)
     try:
         async with journal.hold(store):
+            waiting = [window for window in waiting if not journal.fetched_meanwhile(store, order.report, window)]
+            if not waiting:
+                return
             journal.started(store, order.report, waiting[0])
             async with open_account(desk, store) as account:
                 await _download_windows(desk, account, order, journal, waiting)
@@ -241,8 +247,9 @@ async def _download_windows(
     desk: Desk, account: OpenAccount, order: Order, journal: Journal, waiting: list[Window]
 ) -> None:
     """Each window is an attempt with a deadline of its own, and takes itself off the list; the first had the sign-in, too."""
-    for window in order.windows:
-        if window != order.windows[0]:
+    first = waiting[0]
+    for window in list(waiting):
+        if window != first:
             account.visit.ends_at = asyncio.get_running_loop().time() + desk.settings.env.store_deadline_s
             journal.started(order.store, order.report, window)
         try:

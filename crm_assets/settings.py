@@ -92,7 +92,9 @@ class Environment(BaseModel):
     )
     headless: bool = Field(default=True, description="true or false", examples=["true"])
     keep_files: Days = Field(
-        default=0, description="false, true for ever, or a number of days: keep raw files after ingestion", examples=["30"]
+        default=0,
+        description="false, true for ever, or a number of days: keep raw files after ingestion",
+        examples=["30"],
     )
     keep_refused_days: Days = Field(
         default=90, description="number of days, or true for ever: keep files that were refused", examples=["90"]
@@ -101,7 +103,9 @@ class Environment(BaseModel):
         default=30, description="number of days, or true for ever: keep pictures and pages of failures", examples=["30"]
     )
     keep_log_days: Days = Field(
-        default=30, description="number of days, or true for ever: keep the log lines of Dagster's runs", examples=["30"]
+        default=30,
+        description="number of days, or true for ever: keep the log lines of Dagster's runs",
+        examples=["30"],
     )
     min_free_mb: int = Field(
         default=200,
@@ -175,7 +179,7 @@ class Settings:
             raise ConfigurationError(
                 f"unknown store {crm}/{code}: expected one of {_listed(stores)} or 'all' (stores are listed in stores.yaml)"
             )
-        return Store(crm=crm, code=code, **dict(stores[code]))
+        return Store(crm=crm, code=code, **stores[code].model_dump(exclude={"slots"}))
 
     def stores(self, crm: str) -> tuple[Store, ...]:
         return tuple(self.store(crm, code) for code in self.crm(crm).stores)

@@ -64,7 +64,7 @@ class Crm(BaseModel):
 
     ``hosts`` are further hosts that a signed-in browser may talk to, besides those of ``site``.
     ``slots`` are the times of day (Kolkata) at which today and yesterday are fetched; the stores begin spread over
-    ``spread_minutes``. At ``settle_at`` the last ``settle_days`` days are fetched once more, because orders change for weeks; 0: never.
+    ``spread_minutes``. At ``settle_at`` the last ``settle_days`` days (0: none) are fetched again, as orders change for weeks.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -79,6 +79,10 @@ class Crm(BaseModel):
     settle_days: int = Field(default=35, ge=0, le=366)
     settle_at: Annotated[time, BeforeValidator(_time_of_day)] = time(2, 30)
     stores: dict[Code, StoreEntry] = Field(min_length=1)
+
+    def slots_of(self, store: str) -> tuple[time, ...]:
+        """The times of day at which this store is refreshed."""
+        return self.stores[store].slots or self.slots
 
 
 class StoresFile(BaseModel):

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Downloads yesterday and today for every store of `uc`, for machines that run cron and no Dagster. Exits as the command does, or
-# with 75 when the run before has not ended. Arguments are passed on and overrule these. Run script/setup once before.
+# Brings every store of `uc` up to date, for machines that run cron and not Dagster's daemon (both at once do no work twice):
+# today and yesterday, days that are missing, at night the last weeks; then what upkeep there is. Exits as the refresh does, or with
+# 75 when the run before has not ended. Arguments are passed on to the refresh. Run script/setup once before.
 #
 #   CRON_TZ=Asia/Kolkata
 #   30 10,14,18,21 * * * /path/to/this/checkout/cron/crm_download_uc.sh
@@ -12,4 +13,4 @@ if [ ! -x .venv/bin/crm_download ]; then
 fi
 mkdir -p .local
 exec .venv/bin/python script/lib/locked.py skip .local/cron-uc.lock \
-  .venv/bin/crm_download download --crm uc --store all --from yesterday --to today "$@"
+  .venv/bin/crm_download refresh --crm uc --upkeep "$@"

@@ -1,5 +1,6 @@
 """``crm_download stores``, ``migrate``, ``server``, ``sandbox`` and ``demo``: the installation, the real one or a sandbox."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -51,12 +52,14 @@ def server(
     host: Annotated[str, typer.Option(help="Address the UI listens on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
 ) -> None:
-    """Run Dagster's webserver and daemon for the configured stores, until Ctrl-C."""
+    """Run Dagster's webserver and daemon for the configured stores, until Ctrl-C. What ends by itself is started again."""
+    from crm_assets import logs
     from crm_assets.pipeline.reports import sources
     from crm_assets.stack import ended_by_signals
 
     settings = load_settings()
     list(sources(settings))  # a wrong portal or site is refused here, not in a log file
+    logs.to_stream(sys.stderr)
     with ended_by_signals():
         migrated(settings)
         _serve(settings, host, port)

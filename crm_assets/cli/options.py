@@ -10,6 +10,7 @@ from crm_assets.errors import (
     BrowserMissing,
     ConfigurationError,
     CrmError,
+    DiskFull,
     NeedsPerson,
     StoreSkipped,
     WarehouseUnavailable,
@@ -18,7 +19,7 @@ from crm_assets.model import Report, Store, business_day, system_clock
 from crm_assets.settings import Settings
 
 OK, STORE_FAILED, USAGE, PERSON, INSTALLATION = range(5)
-INSTALLATION_ERRORS = (ConfigurationError, WarehouseUnavailable, BrowserMissing)
+INSTALLATION_ERRORS = (ConfigurationError, WarehouseUnavailable, BrowserMissing, DiskFull)
 
 CrmOption = Annotated[str, typer.Option("--crm", help="td or uc; the CRMs of stores.yaml.")]
 StoreOption = Annotated[str, typer.Option("--store", help="A store's code, or 'all'.")]

@@ -69,6 +69,7 @@ def _raw(source: Source) -> dg.AssetsDefinition:
                 report,
                 context.partition_keys,
                 run_id=context.run.run_id,
+                tags=context.run.tags,
                 keep_file=config.keep_file,
                 headless=config.headless,
                 trace=config.trace,

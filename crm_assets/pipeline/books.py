@@ -13,7 +13,7 @@ from typing import Any, Literal
 from crm_assets import landing
 from crm_assets.errors import CrmError, NothingLanded, OlderExport, ShrunkReport, WrongStore
 from crm_assets.logs import say
-from crm_assets.model import Reject, Report, Window, system_clock
+from crm_assets.model import Clock, Reject, Report, Window, system_clock
 from crm_assets.pipeline.results import Failed, ProvenFile, TypedExport
 from crm_assets.warehouse import audit, facts, landed, ledger, rejects, staging
 from crm_assets.warehouse.connection import Connection
@@ -72,7 +72,9 @@ def staged_exports(conn: Connection, report: Report, store: str, days: Sequence[
     return exports
 
 
-def stage_file(conn: Connection, report: Report, one: ProvenFile, guard: Guard, run_id: str) -> Staged:
+def stage_file(
+    conn: Connection, report: Report, one: ProvenFile, guard: Guard, run_id: str, *, clock: Clock = system_clock
+) -> Staged:
     """Replace the slices of one file's days, in one transaction with its ledger state.
 
     A file with the content that stands there already is noted as such, and nothing is loaded.
@@ -102,10 +104,10 @@ def stage_file(conn: Connection, report: Report, one: ProvenFile, guard: Guard, 
             shrink_accepted=guard.accepts,
         )
         if same:
-            return _note_unchanged(conn, report, file, same, run_id)
+            return _note_unchanged(conn, report, file, same, run_id, clock())
         rows = one.rows[one.rows["business_day"].isin(file.days)]
         slices: dict[str, Any] = {"store": file.store, "ledger_id": file.ledger_id, "days": file.days}
-        days = staging.replace_slices(conn, report, **slices, rows=rows, now=system_clock())
+        days = staging.replace_slices(conn, report, **slices, rows=rows, now=clock())
     return Staged(days=days, rows=int(rows["business_day"].isin(days).sum()))
 
 
@@ -139,11 +141,11 @@ def _refuse_shrunk(conn: Connection, report: Report, one: ProvenFile, days: Sequ
 
 
 def _note_unchanged(
-    conn: Connection, report: Report, file: landed.LandedFile, same: SameContent, run_id: str
+    conn: Connection, report: Report, file: landed.LandedFile, same: SameContent, run_id: str, now: datetime
 ) -> Staged:
     """Nothing to load: the manifest, the ledger and the audit say so."""
-    now = system_clock()
     staging.confirm(conn, report, file.store, file.days, file.ledger_id, now)
+    staging.mark_final(conn, report, file.store, file.days, file.ledger_id, now)
     ledger.record_unchanged(conn, file.ledger_id, now)
     counts = Counts(unchanged=same.rows - same.rejected)
     told: dict[str, Any] = {"run_id": run_id, "times": (now, now), "status": "unchanged", "rejected": same.rejected}
@@ -152,7 +154,9 @@ def _note_unchanged(
     return Staged(days=file.days, rows=0, unchanged=True)
 
 
-def load_export(conn: Connection, report: Report, one: TypedExport, run_id: str) -> Counts:
+def load_export(
+    conn: Connection, report: Report, one: TypedExport, run_id: str, *, clock: Clock = system_clock
+) -> Counts:
     """Facts, history, rejects, audit and the ledger's end state of one export, in one transaction.
 
     Days for which a newer export was staged meanwhile are left to it. Raises OlderExport when that is all of them.
@@ -169,13 +173,14 @@ def load_export(conn: Connection, report: Report, one: TypedExport, run_id: str)
         rows = one.typed.rows[one.typed.rows["business_day"].isin(days)]
         rejected = [reject for reject in one.typed.rejects if reject.day in days]
         slices: dict[str, Any] = {"store": export.store, "days": days, "ledger_id": export.ledger_id}
-        now = system_clock()
+        now = clock()
         counts = facts.upsert(
             conn, report, **slices, rows=rows, now=now, also_present=_keys_of_rejects(rejected, report)
         )
         rejects.replace(conn, report, **slices, rejects=rejected, now=now)
         ledger.record_ingested(conn, export.ledger_id, now)
-        told: dict[str, Any] = {"run_id": run_id, "times": (one.started_at, system_clock()), "rejected": len(rejected)}
+        staging.mark_final(conn, report, export.store, days, export.ledger_id, now)
+        told: dict[str, Any] = {"run_id": run_id, "times": (one.started_at, clock()), "rejected": len(rejected)}
         audit.record(conn, _audit(report, export, days, counts, status="ok" if len(export.rows) else "empty", **told))
     summary = f"{counts.inserted} new, {counts.updated} changed, {len(rejected)} rejected"
     say(f"{report.crm}/{export.store}", "loaded", summary)
@@ -191,9 +196,10 @@ def refuse(
     run_id: str,
     *,
     set_aside: bool = True,
+    clock: Clock = system_clock,
 ) -> Failed:
     """Write down that an export was not taken, and set its file aside for whoever looks at it. No row of it counts as parsed."""
-    now, store = system_clock(), f"{report.crm}/{export.store}"
+    now, store = clock(), f"{report.crm}/{export.store}"
     kept = _set_aside(export, now) if set_aside else None
     if kept:
         error = type(error)(f"{error}. The file is kept as {kept}")
@@ -252,7 +258,7 @@ def _keys_of_rejects(found: Sequence[Reject], report: Report) -> set[str]:
     return {str(reject.raw[report.key]).strip() for reject in found if reject.raw.get(report.key)}
 
 
-def let_go(conn: Connection, export: Export) -> None:
+def let_go(conn: Connection, export: Export, *, clock: Clock = system_clock) -> None:
     """Delete a loaded raw file and say so in the ledger, unless it is kept, or a later export of the same bytes waits under its
     name; say so too when a killed run had deleted it.
     """
@@ -260,4 +266,4 @@ def let_go(conn: Connection, export: Export) -> None:
         return
     if export.file.exists() and landing.md5(export.file) == export.md5:
         landing.discard(export.file)
-    ledger.mark_deleted(conn, export.ledger_id, system_clock())
+    ledger.mark_deleted(conn, export.ledger_id, clock())

@@ -10,10 +10,11 @@ from typing import Literal
 
 from crm_assets.errors import CrmError, PersonAwaited, StoreSkipped
 from crm_assets.logs import say
-from crm_assets.model import Account, AccountState, Clock, Download, Report, Store, Window
+from crm_assets.model import IST, Account, AccountState, Clock, Download, Purpose, Report, Store, Window
 from crm_assets.pipeline.results import Failed
 from crm_assets.warehouse import ledger, sessions
 from crm_assets.warehouse.connection import Connection, connect
+from crm_assets.warehouse.progress import is_fetched
 
 NOT_ASKED = (
     StoreSkipped,
@@ -67,15 +68,32 @@ class LedgerJournal(AccountLedger):
 
     run_id: str
     keep_file: bool
+    purpose: Purpose = Purpose.BY_HAND
+    wanted_since: datetime | None = None
+    begun_at: datetime = field(init=False)
     downloads: list[Download] = field(default_factory=list)
     failed_windows: list[Failed] = field(default_factory=list)
     skipped_windows: list[Failed] = field(default_factory=list)
     _open: dict[tuple[Store, Window], int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.begun_at = self.clock()
+
     def started(self, store: Store, report: Report, window: Window) -> None:
         say(store, "started", window)
         with connect(self.url) as conn:
             self._open[store, window] = self._attempt(conn, store, report, window)
+
+    def fetched_meanwhile(self, store: Store, report: Report, window: Window) -> bool:
+        """Whether another run has fetched the window since it was wanted, for instance while this one waited for the account."""
+        since = self.wanted_since
+        if since is None:
+            return False
+        with connect(self.url) as conn:
+            fetched = is_fetched(conn, store, report, window, since=since, meanwhile=self.begun_at)
+        if fetched:
+            say(store, "not needed", f"another run has fetched {window} since {since.astimezone(IST):%d %b %H:%M}")
+        return fetched
 
     def pending_request(self, store: Store, report: Report, window: Window) -> datetime | None:
         with connect(self.url) as conn:
@@ -106,4 +124,5 @@ class LedgerJournal(AccountLedger):
             window=window,
             keep_file=self.keep_file,
             now=self.clock(),
+            purpose=self.purpose,
         )

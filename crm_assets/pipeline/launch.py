@@ -23,6 +23,7 @@ import dagster as dg
 
 from crm_assets.errors import AccountBusy
 from crm_assets.model import Store, Window, system_clock
+from crm_assets.pipeline.attempts import tags_of
 from crm_assets.pipeline.compose import compose
 from crm_assets.pipeline.instance import open_instance
 from crm_assets.pipeline.partitions import range_tags
@@ -32,6 +33,7 @@ from crm_assets.warehouse import ledger
 from crm_assets.warehouse.connection import connect
 from crm_assets.warehouse.embedded import database_url
 from crm_assets.warehouse.outcomes import RunOutcome, outcome_of_run
+from crm_assets.warehouse.progress import Want
 from crm_assets.warehouse.sessions import account_lock
 
 log = logging.getLogger("crm_assets")
@@ -44,7 +46,8 @@ GRACE_SECONDS = 15  # for the browser to close and Dagster to book the run
 class Task:
     """What one run is to do: all days of the window for one store. None leaves a choice to the settings.
 
-    ``accept_shrink``: a person says that rows which the new export lacks are rightly gone.
+    ``accept_shrink``: a person says that rows which the new export lacks are rightly gone. ``want`` is what the run is for, where
+    no person started it.
     """
 
     store: Store
@@ -53,6 +56,7 @@ class Task:
     headless: bool | None = None
     trace: bool = False
     accept_shrink: bool = False
+    want: Want | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +141,7 @@ def _run(task: Task, run_id: str) -> None:
             },
             instance=instance,
             asset_selection=[dg.AssetKey(name) for name in (report.raw_asset, report.staging_table, report.fact_table)],
-            tags=range_tags(task.store.code, task.window.first, task.window.last) | {"launched_by": "crm_download"},
+            tags=_tags(task),
             raise_on_error=False,
         )
 
@@ -167,6 +171,16 @@ def _close_run(settings: Settings, run_id: str) -> None:
         run = instance.get_run_by_id(run_id)
         if run and not run.is_finished:
             instance.report_run_failed(run, "The process of this run was killed.")
+
+
+def _tags(task: Task) -> dict[str, str]:
+    """What the run carries: its days, who started it, and what for."""
+    tags = (
+        tags_of(task.want, system_clock())
+        if task.want
+        else range_tags(task.store.code, task.window.first, task.window.last)
+    )
+    return tags | {"launched_by": "crm_download"}
 
 
 def _chosen(**options: bool | None) -> dict[str, bool]:

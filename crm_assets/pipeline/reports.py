@@ -26,6 +26,11 @@ def sources(settings: Settings) -> Iterator[Source]:
             yield Source(crm_code=code, crm=crm, report=report)
 
 
+def sources_of(settings: Settings, crm_code: str) -> list[Source]:
+    """The reports of one CRM."""
+    return [source for source in sources(settings) if source.crm_code == crm_code]
+
+
 def source_of(settings: Settings, crm_code: str) -> Source:
     """The first report of a CRM: the one ``crm_download`` fetches."""
     return next(source for source in sources(settings) if source.crm_code == crm_code)
@@ -33,8 +38,4 @@ def source_of(settings: Settings, crm_code: str) -> Source:
 
 def report_of_asset(settings: Settings, asset: str) -> Report:
     """The report an asset belongs to, whichever of the three it is."""
-    return next(
-        source.report
-        for source in sources(settings)
-        if asset in (source.report.raw_asset, source.report.staging_table, source.report.fact_table)
-    )
+    return next(source.report for source in sources(settings) if asset in source.report.assets)

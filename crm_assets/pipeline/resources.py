@@ -4,13 +4,18 @@ Neither holds an address or a secret: both read the settings when they are used,
 environment of the run decides. A browser is launched inside a store's session, never in a resource's set-up.
 """
 
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import dagster as dg
 
+from crm_assets.errors import DiskFull
+from crm_assets.files import require_room
 from crm_assets.model import Report, Window, system_clock
 from crm_assets.multi_crm_downloader import Order, download_all
+from crm_assets.pipeline.attempts import purpose_of, wanted_since
 from crm_assets.pipeline.journal import LedgerJournal
 from crm_assets.pipeline.partitions import days_by_store
 from crm_assets.pipeline.results import Landed
@@ -40,13 +45,16 @@ class PlaywrightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         keys: Sequence[str],
         *,
         run_id: str,
+        tags: Mapping[str, str],
         keep_file: bool | None,
         headless: bool | None,
         trace: bool,
     ) -> Landed:
         """Export the days of these partitions in as few windows as the CRM allows; holds each account's lock meanwhile.
 
-        Raises WarehouseUnavailable before anything is asked of a portal when the ledger cannot be written.
+        ``tags`` are the run's: they say why it was started, and since when another run's export is as good.
+        Raises WarehouseUnavailable before anything is asked of a portal when the ledger cannot be written, DiskFull when there
+        is no room.
         """
         settings = load_settings()
         url = database_url(settings)
@@ -56,18 +64,34 @@ class PlaywrightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             wait_seconds=settings.env.account_wait_s,
             run_id=run_id,
             keep_file=settings.env.keep_files > 0 if keep_file is None else keep_file,
+            purpose=purpose_of(tags),
+            wanted_since=wanted_since(tags),
             clock=system_clock,
         )
         with connect(url) as conn:
             require_current(conn, [report])
             ledger.close_abandoned(conn, system_clock())
-        download_all(settings, _orders(settings, report, keys), journal, headless=headless, trace=trace)
+        orders = _orders(settings, report, keys)
+        _require_room(settings, orders, journal)
+        download_all(settings, orders, journal, headless=headless, trace=trace)
         return Landed(
             report=report,
             downloads=tuple(journal.downloads),
             failed=tuple(journal.failed_windows),
             skipped=tuple(journal.skipped_windows),
         )
+
+
+def _require_room(settings: Settings, orders: Sequence[Order], journal: LedgerJournal) -> None:
+    """Raises DiskFull where something of a download is written and no room is left; the ledger has it for every window then."""
+    folders = (settings.downloads_dir, settings.profiles_dir, settings.local_dir, Path(tempfile.gettempdir()))
+    try:
+        require_room(folders, megabytes=settings.env.min_free_mb)
+    except DiskFull as error:
+        for order in orders:
+            for window in order.windows:
+                journal.failed(order.store, order.report, window, error)
+        raise
 
 
 def _orders(settings: Settings, report: Report, keys: Sequence[str]) -> list[Order]:

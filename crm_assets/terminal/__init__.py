@@ -4,6 +4,8 @@ Results go to standard output; progress and log lines to standard error.
 """
 
 from crm_assets.terminal.accounts import facts_as_object, show_session_in_full, show_sessions, show_stores
+from crm_assets.terminal.alerts import show_alerts
+from crm_assets.terminal.health import health_as_object, show_health
 from crm_assets.terminal.progress import collected
 from crm_assets.terminal.rows import show_rejects, show_reloaded
 from crm_assets.terminal.runs import as_object, failure_text, show_results, show_sales
@@ -13,6 +15,9 @@ __all__ = [
     "collected",
     "facts_as_object",
     "failure_text",
+    "health_as_object",
+    "show_alerts",
+    "show_health",
     "show_rejects",
     "show_reloaded",
     "show_results",

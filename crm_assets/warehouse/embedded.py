@@ -31,7 +31,22 @@ _one_at_a_time = threading.Lock()
 def database_url(settings: Settings) -> str:
     """The configured database, or else the embedded server's, which is started when needed."""
     configured = settings.env.database_url
-    return configured.get_secret_value() if configured else embedded_url(settings.local_dir / "postgres")
+    return configured.get_secret_value() if configured else embedded_url(_data_dir(settings))
+
+
+def is_well(settings: Settings) -> bool:
+    """Whether the embedded server runs, or a configured one is used: that one is not ours to start."""
+    if settings.env.database_url:
+        return True
+    try:
+        pid = (_data_dir(settings) / "postmaster.pid").read_text().split("\n")[0]
+    except FileNotFoundError:
+        return False
+    return _is_server(pid, _data_dir(settings).expanduser().resolve())
+
+
+def _data_dir(settings: Settings) -> Path:
+    return settings.local_dir / "postgres"
 
 
 def embedded_url(data_dir: Path) -> str:

@@ -13,19 +13,30 @@ from typing import Literal
 from psycopg.types.json import Jsonb
 
 from crm_assets.errors import CrmError, ExportTimedOut
-from crm_assets.model import Claims, Download, Report, Store, Window
+from crm_assets.model import Claims, Download, Purpose, Report, Store, Window
 from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.sessions import account_key
 
 
 def open_attempt(
-    conn: Connection, *, run_id: str, store: Store, report: Report, window: Window, keep_file: bool, now: datetime
+    conn: Connection,
+    *,
+    run_id: str,
+    store: Store,
+    report: Report,
+    window: Window,
+    keep_file: bool,
+    now: datetime,
+    purpose: Purpose = Purpose.BY_HAND,
 ) -> int:
     """Open a ``running`` row, numbered within its run; returns its ledger id. Hold the account lock: see ``close_abandoned``."""
     row = conn.execute(
         """
-        INSERT INTO download_ledger (run_id, crm, store, report, from_date, to_date, attempt, keep_file, started_at)
-        SELECT %(run_id)s, %(crm)s, %(store)s, %(report)s, %(first)s, %(last)s, count(*) + 1, %(keep_file)s, %(now)s
+        INSERT INTO download_ledger (
+            run_id, crm, store, report, from_date, to_date, attempt, keep_file, started_at, purpose
+        )
+        SELECT %(run_id)s, %(crm)s, %(store)s, %(report)s, %(first)s, %(last)s, count(*) + 1, %(keep_file)s, %(now)s,
+            %(purpose)s
         FROM download_ledger
         WHERE (run_id, crm, store, report, from_date, to_date)
             = (%(run_id)s, %(crm)s, %(store)s, %(report)s, %(first)s, %(last)s)
@@ -40,6 +51,7 @@ def open_attempt(
             "last": window.last,
             "keep_file": keep_file,
             "now": now,
+            "purpose": purpose.value,
         },
     ).fetchone()
     assert row is not None  # noqa: S101 - an INSERT without GROUP BY returns its one row

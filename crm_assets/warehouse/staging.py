@@ -188,6 +188,23 @@ def confirm(conn: Connection, report: Report, store: str, days: Sequence[date], 
     )
 
 
+def mark_final(
+    conn: Connection, report: Report, store: str, days: Sequence[date], ledger_id: int, now: datetime
+) -> None:
+    """The facts hold this export, or one of the same content: its days that were over when it was asked for are final."""
+    conn.execute(
+        """
+        UPDATE staging_slice AS slice SET final_at = %s
+        FROM download_ledger AS export
+        WHERE slice.crm = %s AND slice.report = %s AND slice.store = %s AND slice.business_day = ANY(%s)
+            AND export.ledger_id = %s AND coalesce(slice.confirmed_by, slice.ledger_id) = export.ledger_id
+            AND slice.final_at IS NULL
+            AND export.requested_at >= (slice.business_day + 1)::timestamp AT TIME ZONE 'Asia/Kolkata'
+        """,
+        [now, report.crm, report.name, store, list(days), ledger_id],
+    )
+
+
 def read_slices(conn: Connection, report: Report, store_code: str, days: Sequence[date]) -> list[StagedExport]:
     """The staged days, one entry per export they came from, oldest export first; a day that was never staged is absent."""
     slices = conn.execute(
@@ -226,7 +243,7 @@ def _record_slices(
         FROM unnest(%s::date[], %s::integer[]) AS slice (business_day, row_count)
         ON CONFLICT (crm, report, store, business_day) DO UPDATE
         SET ledger_id = excluded.ledger_id, row_count = excluded.row_count, staged_at = excluded.staged_at,
-            confirmed_by = NULL, confirmed_at = NULL
+            confirmed_by = NULL, confirmed_at = NULL, final_at = NULL
         """,
         [report.crm, report.name, store, ledger_id, now, list(counts), list(counts.values())],
     )

@@ -1,0 +1,122 @@
+"""Troubles: what does not work now, read from the ledger and the accounts. Nothing is written or told here.
+
+A trouble is something that went on by itself and failed: whoever launched an attempt by hand, or a backfill, looks at it anyway.
+What was told of a trouble belongs to ``alerts.py``.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg.rows import class_row
+
+from crm_assets.errors import NeedsPerson, OlderExport, RunCancelled
+from crm_assets.model import Purpose
+from crm_assets.warehouse.connection import Connection
+
+LOOKED_BACK = timedelta(days=40)
+BY_ITSELF = (Purpose.REFRESH, Purpose.SETTLING, Purpose.CATCH_UP)
+NOBODY_ACTS = (RunCancelled, OlderExport)
+"""Attempts that ended so say nothing of the store: the one before them stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """What is wrong with a store for one reason: the error's ``code``, and ``message``, its own sentence.
+
+    ``store`` and ``report`` are empty where it concerns none. ``times`` counts the attempts that failed so since the last good
+    one, from ``since`` to ``last_at``; ``evidence`` is the newest one's folder.
+    """
+
+    crm: str
+    store: str
+    report: str
+    code: str
+    message: str
+    since: datetime
+    times: int
+    last_at: datetime
+    evidence: str | None = None
+
+
+# A person's trouble has one name, the account's: an attempt that found the account waiting is a repetition of it.
+# Of a file that has landed nothing is known yet: "downloaded" is as little an end as "running".
+# A window of catch_up is looked at by itself, the other purposes move on from window to window.
+TROUBLES = """
+    WITH failure AS MATERIALIZED (
+        SELECT ledger_id, crm, store, report, purpose, from_date, to_date, error_message, evidence, started_at, finished_at,
+            account.state AS account_state, account.since AS account_since,
+            error.code = ANY(%(person)s) AS waits_for_person,
+            CASE WHEN error.code = ANY(%(person)s) AND account.state = 'needs_person' THEN account.error_code
+                ELSE error.code END AS code,
+            CASE purpose WHEN 'catch_up' THEN daterange(from_date, to_date, '[]') END AS days
+        FROM download_ledger AS attempt
+        CROSS JOIN LATERAL (SELECT attempt.error_code AS code) AS error
+        LEFT JOIN store_session AS account USING (crm, store)
+        WHERE status IN ('failed', 'skipped') AND started_at >= %(since)s
+            AND purpose = ANY(%(purposes)s) AND error.code <> ALL(%(nobody_acts)s)
+    ),
+    newest AS (
+        SELECT DISTINCT ON (crm, store, report, purpose, days) *
+        FROM failure ORDER BY crm, store, report, purpose, days, started_at DESC, ledger_id DESC
+    ),
+    standing AS (
+        SELECT newest.*, good.started_at AS good_at, good.ledger_id AS good_id
+        FROM newest LEFT JOIN LATERAL (
+            SELECT started_at, ledger_id FROM download_ledger AS good
+            WHERE good.crm = newest.crm AND good.store = newest.store AND good.report = newest.report
+                AND good.purpose = newest.purpose AND good.started_at >= %(since)s
+                AND good.status IN ('ingested', 'empty', 'unchanged')
+                AND (newest.days IS NULL OR newest.days = daterange(good.from_date, good.to_date, '[]'))
+            ORDER BY started_at DESC, ledger_id DESC LIMIT 1
+        ) AS good ON true
+        WHERE (good.started_at IS NULL OR (good.started_at, good.ledger_id) < (newest.started_at, newest.ledger_id))
+            AND NOT (newest.waits_for_person AND newest.account_state IS NOT DISTINCT FROM 'ok'
+                AND newest.account_since > newest.finished_at)
+            AND (newest.purpose <> 'refresh' OR NOT EXISTS (
+                SELECT FROM download_ledger AS other
+                WHERE other.crm = newest.crm AND other.store = newest.store AND other.report = newest.report
+                    AND other.started_at >= newest.started_at AND other.ledger_id <> newest.ledger_id
+                    AND (other.started_at, other.ledger_id) > (newest.started_at, newest.ledger_id)
+                    AND other.status IN ('ingested', 'empty', 'unchanged')
+                    AND newest.to_date BETWEEN other.from_date AND other.to_date))
+            AND (newest.purpose <> 'catch_up' OR EXISTS (
+                SELECT FROM generate_series(newest.from_date, newest.to_date, interval '1 day') AS day
+                WHERE NOT EXISTS (
+                    SELECT FROM staging_slice AS slice
+                    WHERE slice.crm = newest.crm AND slice.report = newest.report AND slice.store = newest.store
+                        AND slice.business_day = day::date AND slice.final_at IS NOT NULL)))
+    ),
+    counted AS (
+        SELECT standing.ledger_id, count(*) AS times, min(failure.finished_at) AS since
+        FROM standing JOIN failure USING (crm, store, report, purpose, code)
+        WHERE failure.days IS NOT DISTINCT FROM standing.days
+            AND (good_at IS NULL OR (failure.started_at, failure.ledger_id) > (good_at, good_id))
+        GROUP BY standing.ledger_id
+    ),
+    sighting AS (
+        SELECT crm, store, report, code, error_message AS message, since, times, finished_at AS last_at, evidence, 1 AS rank
+        FROM standing JOIN counted USING (ledger_id)
+        UNION ALL
+        SELECT crm, store, '', error_code, coalesce(reason, ''), since, 0, since, NULL, 0
+        FROM store_session WHERE state = 'needs_person' AND error_code IS NOT NULL
+    )
+    SELECT crm, store, code, max(report) AS report,
+        (array_agg(message ORDER BY rank, last_at DESC))[1] AS message,
+        min(since) AS since, greatest(sum(times), 1)::integer AS times, max(last_at) AS last_at,
+        (array_agg(evidence ORDER BY evidence IS NULL, last_at DESC))[1] AS evidence
+    FROM sighting GROUP BY crm, store, code ORDER BY crm, store, code
+"""
+
+
+def current_troubles(conn: Connection, now: datetime) -> list[Trouble]:
+    """What does not work now, one trouble for each store and reason, by CRM, store and code."""
+    with conn.cursor(row_factory=class_row(Trouble)) as cursor:
+        return cursor.execute(
+            TROUBLES,
+            {
+                "since": now - LOOKED_BACK,
+                "purposes": [purpose.value for purpose in BY_ITSELF],
+                "person": [error.__name__ for error in NeedsPerson.__subclasses__()],
+                "nobody_acts": [error.__name__ for error in NOBODY_ACTS],
+            },
+        ).fetchall()
