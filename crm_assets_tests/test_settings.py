@@ -1,7 +1,8 @@
 """Settings: where a value comes from, and how a wrong one says what is expected without being shown."""
 
 import itertools
-from datetime import date
+import math
+from datetime import date, time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from crm_assets.errors import ConfigurationError
 from crm_assets.model import Store
 from crm_assets.portals.contract import find_portal, site_of
 from crm_assets.settings import CODE_PARTS, PROJECT_ROOT, SECRET_PARTS, WAYS, Environment, Settings, load_settings
+from crm_assets.store_list import Crm
 
 STORES = """\
 crms:
@@ -25,6 +27,7 @@ crms:
       sector-56: {name: Sector 56, first_day: 2025-11-01, booking_prefix: UC567, strategies: [ui]}
 """
 
+LOG_DAYS = "number of days, or true for ever: keep the log lines of Dagster's runs"
 DEADLINE = "whole number of at least 10: hard limit of one attempt at a store: sign-in and export of one window"
 
 
@@ -91,7 +94,20 @@ def test_another_env_file_can_be_named_and_must_be_there(home: Path) -> None:
     ("name", "wrong", "expected", "example"),
     [
         ("CRM_HEADLESS", "sometimes", "true or false", "true"),
-        ("CRM_KEEP_FILES", "forever", "true or false: keep raw files after ingestion", "false"),
+        (
+            "CRM_KEEP_FILES",
+            "until full",
+            "false, true for ever, or a number of days: keep raw files after ingestion",
+            "30",
+        ),
+        ("CRM_KEEP_LOG_DAYS", "-1", LOG_DAYS, "30"),
+        ("CRM_KEEP_LOG_DAYS", "nan", LOG_DAYS, "30"),
+        (
+            "CRM_MIN_FREE_MB",
+            "-1",
+            "whole number of at least 0: megabytes that must be free on a disk before a download starts",
+            "200",
+        ),
         ("CRM_STORE_DEADLINE_S", "9", DEADLINE, "300"),
         ("CRM_STORE_DEADLINE_S", "ten", DEADLINE, "300"),
         (
@@ -121,6 +137,24 @@ def test_a_wrong_setting_is_named_with_what_is_expected_and_never_shown(
 def test_every_wrong_setting_is_told_at_once(home: Path) -> None:
     message = refusal(home, CRM_HEADLESS="maybe", CRM_PAGE_TIMEOUT_SECONDS="long")
     assert [line.partition(":")[0] for line in message.splitlines()] == ["CRM_HEADLESS", "CRM_PAGE_TIMEOUT_SECONDS"]
+
+
+@pytest.mark.parametrize("name", ["keep_files", "keep_refused_days", "keep_evidence_days", "keep_log_days"])
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("30", 30),
+        ("0.5", 0.5),
+        ("0", 0),
+        ("false", 0),
+        ("No", 0),
+        ("true", math.inf),
+        ("YES", math.inf),
+        ("forever", math.inf),
+    ],
+)
+def test_what_is_kept_is_kept_for_days_or_for_ever_or_not_at_all(home: Path, name: str, text: str, days: float) -> None:
+    assert getattr(load(home, **{f"CRM_{name.upper()}": text}).env, name) == days
 
 
 @pytest.mark.parametrize("field", Environment.model_fields)
@@ -227,6 +261,56 @@ def test_a_store_is_what_its_entry_says(home: Path) -> None:
             strategies=("ui",),
         ),
     )
+
+
+def timed(home: Path, crm: str = "", store: str = "") -> Crm:
+    """TumbleDry, with these lines of its own and these entries of its store."""
+    text = STORES.replace("    title: TumbleDry", f"    title: TumbleDry\n{crm}")
+    text = text.replace("Uttam Nagar, ", f"Uttam Nagar, {store}")
+    (home / "stores.yaml").write_text(text, encoding="utf-8")
+    return load(home).crms["td"]
+
+
+def test_without_a_word_stores_are_refreshed_four_times_a_day_and_settled_at_night(home: Path) -> None:
+    crm = timed(home)
+    assert crm.slots == (time(10, 30), time(14, 30), time(18, 30), time(21, 30))
+    assert (crm.spread_minutes, crm.settle_days, crm.settle_at) == (10, 35, time(2, 30))
+    assert crm.stores["a668"].slots == ()
+
+
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+def test_times_of_day_are_taken_quoted_and_as_yaml_reads_them_unquoted(home: Path, quote: str) -> None:
+    text = f"[{quote}21:30{quote}, {quote}09:05{quote}, {quote}10:30{quote}]"
+    at = f"    slots: {text}\n    settle_at: {quote}3:15{quote}" if not quote else f"    slots: {text}"
+    crm = timed(home, at, f"slots: [{quote}10:30{quote}], ")
+    assert crm.slots == (time(9, 5), time(10, 30), time(21, 30))
+    assert crm.settle_at == (time(2, 30) if quote else time(3, 15))
+    assert crm.stores["a668"].slots == (time(10, 30),)
+
+
+def test_a_store_of_the_business_knows_nothing_of_times(home: Path) -> None:
+    timed(home, store="slots: [10:30], ")
+    assert load(home).store("td", "a668") == Store(
+        crm="td", code="a668", name="Uttam Nagar", first_day=date(2025, 11, 1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("crm", "told"),
+    [
+        ("    slots: [10:30, '10:30']", "slots: Value error, expected different times of day in Kolkata"),
+        ("    slots: ['10:30+05:30']", "slots: Value error, expected different times of day in Kolkata"),
+        ("    slots: [noon]", "slots.0: "),
+        ("    slots: ['25:00']", "slots.0: "),
+        ("    settle_at: never", "settle_at: "),
+        ("    settle_days: -1", "settle_days: "),
+        ("    spread_minutes: 121", "spread_minutes: "),
+    ],
+)
+def test_a_wrong_time_is_told_by_its_place(home: Path, crm: str, told: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        timed(home, crm)
+    assert f"crms.td.{told}" in str(refused.value)
 
 
 def with_hosts(hosts: str) -> str:

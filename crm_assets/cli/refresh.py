@@ -19,6 +19,9 @@ JUST_NOW = timedelta(minutes=20)  # what the daemon has fetched since need not b
 def refresh(
     crm: CrmOption,
     store: Annotated[str, typer.Option("--store", help="A store's code, or 'all'.")] = "all",
+    upkeep: Annotated[
+        bool, typer.Option("--upkeep", help="Then send alerts and delete what is no longer kept, as the daemon would.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Fetch today and yesterday of a CRM's stores, days that are missing, and at night the last weeks: what the sensors do.
@@ -34,6 +37,8 @@ def refresh(
     migrated(settings)
     tasks = [task for task in _due(settings, crm, system_clock()) if task.store.code in wanted]
     finished = terminal.collected(launch(settings, tasks), tasks)
+    if upkeep:
+        _look_after(settings)
     show_and_exit(finished, as_json=as_json)
 
 
@@ -48,5 +53,17 @@ def _due(settings: Settings, crm: str, now: datetime) -> "list[Task]":
     with open_instance(settings) as instance, connect(database_url(settings)) as conn:
         plan = due_now(conn, settings, instance, crm, now, refreshed_since=now - JUST_NOW)
     for left in plan.left_out:
-        typer.secho(f"{left.want.store} {left.want.window}: {left.reason}", err=True)
+        store = str(left.want.store)
+        typer.secho(f"{store} {left.want.window}: {left.reason.removeprefix(f'{store}: ')}", err=True)
+    if not plan.asked:
+        typer.secho("nothing is due", err=True)
     return [Task(store=asked.want.store, window=asked.want.window, want=asked.want) for asked in plan.asked]
+
+
+def _look_after(settings: Settings) -> None:
+    from crm_assets.pipeline.upkeep import look_after
+    from crm_assets.warehouse.connection import connect
+    from crm_assets.warehouse.embedded import database_url
+
+    with connect(database_url(settings)) as conn:
+        look_after(settings, conn, system_clock, and_tidy=True)

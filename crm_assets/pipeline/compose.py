@@ -7,6 +7,7 @@ import dagster as dg
 from crm_assets.pipeline.assets import IO_MANAGER, report_assets
 from crm_assets.pipeline.checks import report_checks
 from crm_assets.pipeline.io_manager import PostgresIOManager
+from crm_assets.pipeline.operations import freshness_asset, upkeep_sensor
 from crm_assets.pipeline.reports import sources, sources_of
 from crm_assets.pipeline.resources import PlaywrightResource, Warehouse
 from crm_assets.pipeline.sensors import report_sensors
@@ -21,7 +22,11 @@ def compose(settings: Settings) -> dg.Definitions:
         warnings.simplefilter("ignore", dg.PreviewWarning)
         assets = [asset for source in sources(settings) for asset in report_assets(source)]
         checks = [check for source in sources(settings) for check in report_checks(source)]
-        sensors = [sensor for crm in settings.crms for sensor in report_sensors(sources_of(settings, crm))]
+        assets.append(freshness_asset(settings))
+        sensors = [
+            upkeep_sensor(),
+            *(sensor for crm in settings.crms for sensor in report_sensors(sources_of(settings, crm))),
+        ]
     return dg.Definitions(
         assets=assets,
         asset_checks=checks,

@@ -73,15 +73,18 @@ def health(conn: Connection, settings: Settings, now: datetime) -> list[StoreHea
 def health_of(conn: Connection, settings: Settings, source: Source, now: datetime) -> Iterator[StoreHealth]:
     """Every store of one report."""
     stores: Sequence[Store] = settings.stores(source.crm_code)
-    found = freshness(conn, source.report, stores, last_due_day(source, now))
-    for place, (store, fresh) in enumerate(zip(stores, found, strict=True)):
-        slots, offset = source.crm.slots_of(store.code), offset_of(place, len(stores), source.crm.spread_minutes)
-        due = latest_slot(now - GRACE, slots, offset)
-        opened = due is not None and due.date() >= store.first_day
+    times = [
+        (source.crm.slots_of(store.code), offset_of(place, len(stores), source.crm.spread_minutes))
+        for place, store in enumerate(stores)
+    ]
+    due = [latest_slot(now - GRACE, *slots) for slots in times]
+    due_days = [at.date() if at else None for at in due]
+    found = freshness(conn, source.report, stores, last_due_day(source, now), due_days)
+    for store, fresh, at, slots in zip(stores, found, due, times, strict=True):
         yield StoreHealth(
             store=store,
             report=source.report.name,
             fresh=fresh,
-            due_at=due if opened else None,
-            next_at=next_slot(now, slots, offset),
+            due_at=at if at and at.date() >= store.first_day else None,
+            next_at=next_slot(now, *slots),
         )

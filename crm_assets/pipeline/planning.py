@@ -4,7 +4,7 @@ Asked by the sensors and by ``crm_download refresh`` alike. What stores want bel
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import dagster as dg
@@ -18,6 +18,7 @@ from crm_assets.pipeline.wants import (
     catch_up_wants,
     persons_awaited,
     refresh_wants,
+    refresh_wants_at_once,
     settling_wants,
     unmet,
     why_not,
@@ -27,7 +28,7 @@ from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.progress import Standing, Want
 
 QUEUED_AT_ONCE = 40  # runs of one CRM and purpose that wait or work: the rest is asked for when some of them have ended
-LOOKED_AT = 100
+LOOKED_AT = 1000  # far more than are asked for: those that wait for their next try must not hide the others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +65,24 @@ def wants_of(conn: Connection, settings: Settings, source: Source, purpose: Purp
 
 
 def plan(
-    conn: Connection, settings: Settings, instance: dg.DagsterInstance, wants: Sequence[Want], now: datetime
+    conn: Connection,
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    wants: Sequence[Want],
+    now: datetime,
+    *,
+    at_once: int | None = QUEUED_AT_ONCE,
 ) -> Plan:
-    """Choose among wants of one CRM and purpose: the unmet ones whose moment it is, one of a store at a time."""
+    """Choose among wants of one CRM and purpose: the unmet ones whose moment it is, one of a store at a time.
+
+    None: as many as there are, for whoever does not come back soon to ask for the rest.
+    """
     left_out, ready = _ready(conn, settings, wants, now)
     asked = list[Asked]()
     if ready:
         looked_at = ready[:LOOKED_AT]
         first = looked_at[0][0]
-        places = QUEUED_AT_ONCE - under_way(instance, first.store.crm, first.purpose)
+        places = len(looked_at) if at_once is None else at_once - under_way(instance, first.store.crm, first.purpose)
         tries = tries_of(instance, [want for want, _ in looked_at])
         busy = {(str(want.store), want.report.name) for want, _ in looked_at if tries[want.key].under_way}
         for want, standing in looked_at:
@@ -100,10 +110,11 @@ def due_now(
     plans = list[Plan]()
     for source in sources_of(settings, crm):
         for purpose in (Purpose.REFRESH, Purpose.SETTLING, Purpose.CATCH_UP):
-            wants = wants_of(conn, settings, source, purpose, now)
             if purpose is Purpose.REFRESH:
-                wants = [replace(want, since=refreshed_since) for want in wants]
-            plans.append(plan(conn, settings, instance, wants, now))
+                wants = refresh_wants_at_once(settings, source, now, refreshed_since)
+            else:
+                wants = wants_of(conn, settings, source, purpose, now)
+            plans.append(plan(conn, settings, instance, wants, now, at_once=None))
     return Plan(
         asked=tuple(asked for one in plans for asked in one.asked),
         left_out=tuple(left for one in plans for left in one.left_out),

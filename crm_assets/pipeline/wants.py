@@ -47,26 +47,34 @@ class LeftOut:
 
 
 def refresh_wants(settings: Settings, source: Source, now: datetime) -> list[Want]:
-    """Today and yesterday of every store, since its newest slot."""
+    """The day of its newest slot and the day before, of every store, since that slot. A new day begins with its first slot."""
+    return [
+        _want(store, source, _days_back(store, slot.date(), REFRESH_DAYS), Purpose.REFRESH, slot)
+        for store, slot in _slots(settings, source, now)
+        if slot and store.first_day <= slot.date()
+    ]
+
+
+def refresh_wants_at_once(settings: Settings, source: Source, now: datetime, since: datetime) -> list[Want]:
+    """Today and yesterday of every store, whatever its slots are."""
     today = now.astimezone(IST).date()
     return [
-        _want(store, source, _days_back(store, today, REFRESH_DAYS), Purpose.REFRESH, slot)
-        for store, slot in _slots(settings, source, now)
-        if slot and store.first_day <= today
+        _want(store, source, _days_back(store, today, REFRESH_DAYS), Purpose.REFRESH, since)
+        for store in settings.stores(source.crm_code)
+        if store.first_day <= today
     ]
 
 
 def settling_wants(settings: Settings, source: Source, now: datetime) -> list[Want]:
-    """The last weeks of every store up to yesterday, since the newest night."""
+    """The weeks before its newest night, of every store, since that night."""
     stores, crm = settings.stores(source.crm_code), source.crm
-    yesterday = now.astimezone(IST).date() - timedelta(days=1)
     days = min(crm.settle_days, crm.max_window_days)
     return [
-        _want(store, source, _days_back(store, yesterday, days), Purpose.SETTLING, night)
+        _want(store, source, _days_back(store, last, days), Purpose.SETTLING, night)
         for place, store in enumerate(stores)
         if (night := latest_slot(now, [crm.settle_at], offset_of(place, len(stores), crm.spread_minutes)))
         and days
-        and store.first_day <= yesterday
+        and store.first_day <= (last := night.date() - timedelta(days=1))
     ]
 
 
@@ -100,9 +108,12 @@ def windows_of(hole: Hole, longest: int, refused: Set[Window]) -> Iterator[Windo
 
 
 def unmet(conn: Connection, wants: Sequence[Want]) -> Iterator[tuple[Want, Standing]]:
-    """The wants that nobody has met so far, with what came of them."""
+    """The wants that nobody has met so far, with what came of them.
+
+    A day that is missing stays so whatever was loaded of it, for instance while it lasted: what fills it ends the hole.
+    """
     for want, standing in zip(wants, standings(conn, wants), strict=True):
-        if not standing.met:
+        if want.purpose is Purpose.CATCH_UP or not standing.met:
             yield want, standing
 
 

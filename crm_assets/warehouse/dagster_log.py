@@ -1,7 +1,8 @@
 """Dagster's own log in the schema ``dagster`` of the same database: what of it may go.
 
 Read from the storage of Dagster 1.13: a partition is there by its ``ASSET_MATERIALIZATION``, has failed by its ``..._PLANNED``
-and the run's status, a check stands by its evaluation, a run page's times come from the ``PIPELINE_...`` events. All these stay.
+and the run's status, a check stands by its newest execution, a run page's times come from the ``PIPELINE_...`` events. All these
+stay. Executions of checks are written twice, here and there, and are most of the log: those that a newer one has replaced go.
 ``asset_event_tags`` belong to materializations, so they stay too; ``dagster.yaml`` prunes the ticks it has a rule for.
 """
 
@@ -29,6 +30,26 @@ PRUNE_EVENTS = r"""
     SELECT count(*), max(id) FROM gone
 """
 
+# Of each check and partition the newest execution stays, and the newest that came to an end: what Dagster asks for.
+PRUNE_CHECKS = """
+    WITH ranked AS (
+        SELECT id, evaluation_event_timestamp, row_number() OVER (
+            PARTITION BY asset_key, check_name, "partition", execution_status = 'PLANNED' ORDER BY id DESC
+        ) AS place
+        FROM dagster.asset_check_executions
+    ), gone AS (
+        DELETE FROM dagster.asset_check_executions AS execution USING ranked
+        WHERE execution.id = ranked.id AND place > 1
+            AND ranked.evaluation_event_timestamp < %(before)s::timestamptz AT TIME ZONE 'UTC'
+        RETURNING execution.evaluation_event_storage_id AS event_id
+    ), events_gone AS (
+        DELETE FROM dagster.event_logs AS event USING gone
+        WHERE event.id = event_id AND dagster_event_type = 'ASSET_CHECK_EVALUATION'
+        RETURNING event.id
+    )
+    SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM events_gone)
+"""
+
 # Where a sensor takes up again is its newest tick; dagster.yaml's rule for sensors has no word for the ticks that never ended.
 PRUNE_TICKS = """
     DELETE FROM dagster.job_ticks AS tick
@@ -42,15 +63,18 @@ PRUNE_TICKS = """
 
 
 def prune(conn: Connection, before: datetime, *, batch: int = BATCH) -> int:
-    """Delete the log lines and step events of ended runs from before that moment, and ticks that never ended.
+    """Delete what is from before that moment: the log lines and step events of ended runs, replaced checks, ticks without an end.
 
     Returns how many rows went. Where Dagster has no tables, nothing happens. A run keeps its place, its times and its outcome; it
     can no longer be re-executed from its failed step.
     """
     pruned = 0
-    if _is_there(conn, "dagster.event_logs") and _is_there(conn, "dagster.runs"):
+    if _are_there(conn, "event_logs", "runs"):
         pruned += _prune_events(conn, before, batch)
-    if _is_there(conn, "dagster.job_ticks"):
+    if _are_there(conn, "event_logs", "asset_check_executions"):
+        row = conn.execute(PRUNE_CHECKS, {"before": before}).fetchone()
+        pruned += int(row[0]) if row else 0
+    if _are_there(conn, "job_ticks"):
         pruned += conn.execute(PRUNE_TICKS, {"before": before}).rowcount
     return pruned
 
@@ -66,5 +90,7 @@ def _prune_events(conn: Connection, before: datetime, batch: int) -> int:
         after = int(last)
 
 
-def _is_there(conn: Connection, table: str) -> bool:
-    return conn.execute("SELECT to_regclass(%s) IS NOT NULL", [table]).fetchone() == (True,)
+def _are_there(conn: Connection, *tables: str) -> bool:
+    names = [f"dagster.{table}" for table in tables]
+    row = conn.execute("SELECT bool_and(to_regclass(name) IS NOT NULL) FROM unnest(%s::text[]) AS name", [names])
+    return row.fetchone() == (True,)

@@ -17,8 +17,8 @@ from crm_assets.warehouse.connection import Connection
 class Freshness:
     """A store and report: how many days are missing, how many rejected rows are open, and its account's state.
 
-    ``refreshed_at``: when the newest loaded export that reached up to its own day was asked for. ``error_code`` and
-    ``error_message`` are those of the newest attempt, None when that was good.
+    ``refreshed_at``: when the newest loaded export that reached up to its own day, or up to the day that is due, was asked for.
+    ``error_code`` and ``error_message`` are those of the newest attempt, None when that was good.
     """
 
     refreshed_at: datetime | None
@@ -33,7 +33,8 @@ FRESHNESS = """
     SELECT good.refreshed_at,
         greatest(%(until)s::date - wanted.first_day + 1, 0) - coalesce(final.days, 0) AS missing_days,
         coalesce(rejects.rows, 0) AS open_rejects, newest.error_code, newest.error_message, session.state
-    FROM unnest(%(stores)s::text[], %(firsts)s::date[]) WITH ORDINALITY AS wanted (store, first_day, place)
+    FROM unnest(%(stores)s::text[], %(firsts)s::date[], %(due)s::date[])
+        WITH ORDINALITY AS wanted (store, first_day, due_day, place)
     LEFT JOIN (
         SELECT slice.store, count(*)::integer AS days
         FROM staging_slice AS slice JOIN unnest(%(stores)s::text[], %(firsts)s::date[]) AS known (store, first_day) USING (store)
@@ -50,7 +51,7 @@ FRESHNESS = """
         SELECT requested_at AS refreshed_at FROM download_ledger AS attempt
         WHERE attempt.crm = %(crm)s AND attempt.store = wanted.store AND attempt.report = %(report)s
             AND status IN ('ingested', 'empty', 'unchanged')
-            AND to_date >= (requested_at AT TIME ZONE 'Asia/Kolkata')::date
+            AND to_date >= least((requested_at AT TIME ZONE 'Asia/Kolkata')::date, wanted.due_day)
         ORDER BY started_at DESC LIMIT 1
     ) AS good ON true
     LEFT JOIN LATERAL (
@@ -62,8 +63,13 @@ FRESHNESS = """
 """
 
 
-def freshness(conn: Connection, report: Report, stores: Sequence[Store], until: date) -> list[Freshness]:
-    """One answer for each of these stores of one CRM, in their order; days after ``until`` are not missed yet."""
+def freshness(
+    conn: Connection, report: Report, stores: Sequence[Store], until: date, due: Sequence[date | None]
+) -> list[Freshness]:
+    """One answer for each of these stores of one CRM, in their order; days after ``until`` are not missed yet.
+
+    ``due``: up to which day each store's data should reach; None where nothing is due.
+    """
     with conn.cursor(row_factory=class_row(Freshness)) as cursor:
         return cursor.execute(
             FRESHNESS,
@@ -73,5 +79,6 @@ def freshness(conn: Connection, report: Report, stores: Sequence[Store], until: 
                 "stores": [store.code for store in stores],
                 "firsts": [store.first_day for store in stores],
                 "until": until,
+                "due": list(due),
             },
         ).fetchall()

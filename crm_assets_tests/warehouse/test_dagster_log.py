@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from dagster._core.events import DagsterEventType
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster._core.storage.runs.schema import RunsTable, SnapshotsTable
 from dagster._core.storage.schedules.schema import JobTickTable
 from sqlalchemy.dialects import postgresql
@@ -23,7 +23,7 @@ STAYS = {kind.value for kind in DagsterEventType if kind.value.startswith(("ASSE
 def log(conn: Connection) -> Connection:
     """Dagster's tables, without a row."""
     conn.execute("SET search_path = dagster, public")
-    for table in (SnapshotsTable, RunsTable, SqlEventLogStorageTable, JobTickTable):
+    for table in (SnapshotsTable, RunsTable, SqlEventLogStorageTable, AssetCheckExecutionsTable, JobTickTable):
         conn.execute(str(CreateTable(table).compile(dialect=postgresql.dialect())).encode())
     conn.execute("RESET search_path")
     return conn
@@ -43,6 +43,22 @@ def event(
 
 def run(log: Connection, run_id: str, status: str) -> None:
     log.execute("INSERT INTO dagster.runs (run_id, status) VALUES (%s, %s)", [run_id, status])
+
+
+def check(log: Connection, partition: str | None, status: str, when: datetime) -> int:
+    """An execution of a check, with its event; returns the event's number."""
+    event(log, "ASSET_CHECK_EVALUATION", when)
+    row = log.execute(
+        """
+        INSERT INTO dagster.asset_check_executions
+            (asset_key, check_name, "partition", execution_status, evaluation_event_timestamp, evaluation_event_storage_id)
+        SELECT 'facts', 'whole', %s, %s, "timestamp", id FROM dagster.event_logs ORDER BY id DESC LIMIT 1
+        RETURNING evaluation_event_storage_id
+        """,
+        [partition, status],
+    ).fetchone()
+    assert row
+    return int(row[0])
 
 
 def tick(log: Connection, sensor: str, status: str, when: datetime) -> None:
@@ -94,6 +110,27 @@ def test_many_rows_go_in_batches(log: Connection) -> None:
     assert dagster_log.prune(log, LIMIT, batch=2) == 7
     assert left(log) == [("ASSET_MATERIALIZATION", "a run")] * 4
     assert dagster_log.prune(log, LIMIT, batch=2) == 0
+
+
+def test_of_each_check_and_partition_the_newest_stays_and_the_newest_that_ended(log: Connection) -> None:
+    goes = [
+        check(log, "monday", "SUCCEEDED", OLD),
+        check(log, "monday", "PLANNED", OLD),
+        check(log, None, "FAILED", OLD),
+    ]
+    stays = [
+        check(log, "monday", "FAILED", OLD),
+        check(log, "monday", "PLANNED", OLD),
+        check(log, "tuesday", "SUCCEEDED", OLD),
+        check(log, None, "SUCCEEDED", NEW),
+        check(log, None, "SUCCEEDED", NEW),
+    ]
+    assert dagster_log.prune(log, LIMIT) == 2 * len(goes)
+    for rows in (
+        log.execute("SELECT id FROM dagster.event_logs ORDER BY id"),
+        log.execute("SELECT evaluation_event_storage_id FROM dagster.asset_check_executions ORDER BY id"),
+    ):
+        assert [row[0] for row in rows] == stays
 
 
 def test_ticks_that_never_ended_go_save_where_a_sensor_takes_up_again(log: Connection) -> None:
