@@ -14,7 +14,7 @@ import typer
 
 from crm_assets import cli
 from crm_assets.credentials import secret_name
-from crm_assets.settings import CODE_PARTS, PROFILE_KEY, SECRET_NAME, SECRET_PARTS, Environment, load_settings
+from crm_assets.settings import ALERT_URLS, CODE_PARTS, PROFILE_KEY, SECRET_NAME, SECRET_PARTS, Environment, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", "CHANGELOG.md", ".env.example", "profiles/README.md", "docs/accounts.md", "docs/trust.md")
@@ -24,6 +24,9 @@ BESIDE = {"CRM_ENV_FILE", "CRM_DAGSTER_DATABASE_URL", "DAGSTER_HOME"}
 
 EMPTY = {"CRM_HOME", "CRM_DATABASE_URL", "CRM_BROWSER_PATH"}
 """Their defaults are no text: the project's folder, the embedded server, no path."""
+
+AS_A_WORD = {"CRM_KEEP_FILES": "false"}
+"""Their defaults read better than the number that is meant."""
 
 
 def text_of(document: str) -> str:
@@ -153,7 +156,7 @@ def test_the_example_file_has_every_setting_and_no_other() -> None:
     assert settings == SETTINGS.keys() | BESIDE
 
 
-def test_the_example_file_has_the_logins_of_every_configured_store_and_the_key_of_the_sessions() -> None:
+def test_the_example_file_has_the_logins_of_every_configured_store_and_the_other_secrets() -> None:
     settings = load_settings({})
     wanted = {
         secret_name(store, part)
@@ -161,12 +164,12 @@ def test_the_example_file_has_the_logins_of_every_configured_store_and_the_key_o
         for store in settings.stores(crm)
         for part in ("USER", "PASSWORD")
     }
-    assert {name for name in example_settings() if SECRET_NAME.match(name)} == wanted | {PROFILE_KEY}
+    assert {name for name in example_settings() if SECRET_NAME.match(name)} == wanted | {PROFILE_KEY, ALERT_URLS}
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_example_file_shows_the_default(name: str) -> None:
-    default = "" if name in EMPTY else str(SETTINGS[name].default)
+    default = "" if name in EMPTY else AS_A_WORD.get(name, str(SETTINGS[name].default))
     assert example_settings()[name] == (default.lower() if default in ("True", "False") else default)
 
 
@@ -175,7 +178,7 @@ def test_the_example_file_names_every_secret_an_account_may_have(part: str) -> N
     assert f"CRM_<CRM>_<STORE>_{part}" in text_of(".env.example")
 
 
-@pytest.mark.parametrize("name", [*SETTINGS, *sorted(BESIDE), PROFILE_KEY])
+@pytest.mark.parametrize("name", [*SETTINGS, *sorted(BESIDE), PROFILE_KEY, ALERT_URLS])
 def test_the_example_file_explains_each_setting_above_it(name: str) -> None:
     lines = text_of(".env.example").splitlines()
     (at,) = [number for number, line in enumerate(lines) if line.startswith(f"# {name}=")]

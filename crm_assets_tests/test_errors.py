@@ -17,7 +17,7 @@ CLASSES = {
 }
 ROOT = Path(__file__).resolve().parents[1]
 EXIT_CODES = {
-    **dict.fromkeys(("ConfigurationError", "PortalMoved", "WarehouseUnavailable", "BrowserMissing"), 4),
+    **dict.fromkeys(("ConfigurationError", "PortalMoved", "WarehouseUnavailable", "BrowserMissing", "DiskFull"), 4),
     **dict.fromkeys(
         ("NeedsPerson", "OtpRequired", "LoginRejected", "AccountLocked", "LoginMissing", "PersonAwaited"), 3
     ),

@@ -13,6 +13,7 @@ import dagster as dg
 
 from crm_assets.errors import CrmError
 from crm_assets.model import Column
+from crm_assets.pipeline.backfills import wanted_beside
 from crm_assets.pipeline.examine import prove_all, typed_export
 from crm_assets.pipeline.partitions import BACKFILL_DAYS, key_of, partitions_of, refuse_mixed_range
 from crm_assets.pipeline.reports import Source
@@ -70,6 +71,7 @@ def _raw(source: Source) -> dg.AssetsDefinition:
                 context.partition_keys,
                 run_id=context.run.run_id,
                 tags=context.run.tags,
+                beside=wanted_beside(context.instance, context.run, context.asset_key),
                 keep_file=config.keep_file,
                 headless=config.headless,
                 trace=config.trace,
@@ -78,7 +80,7 @@ def _raw(source: Source) -> dg.AssetsDefinition:
             raise dg.Failure(str(error), allow_retries=False) from error
         for one in landed.skipped:
             context.log.warning(sentence_of(one))
-        if landed.downloads or landed.failed:
+        if landed.downloads or landed.lying or landed.failed:
             yield dg.Output(landed)  # without one, no partition is marked, and staging and facts are skipped
 
     return raw

@@ -39,7 +39,9 @@ class PostgresIOManager(dg.ConfigurableIOManager):
                     *obj.failed,
                     *obj.skipped,
                 ]  # beside what landed, a skipped store's partitions must not be marked
-                done = [(one.store.code, day) for one in obj.downloads for day in one.window.days()]
+                there = [*((one.store, one.window) for one in obj.downloads), *obj.lying]
+                own = days_by_store(context.asset_partition_keys)
+                done = [(store.code, day) for store, window in there for day in own[store.code] if day in window]
             case Proven():
                 done, failed = self._stage(context, obj)
             case Typed():

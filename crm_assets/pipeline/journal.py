@@ -14,6 +14,7 @@ from crm_assets.model import IST, Account, AccountState, Clock, Download, Purpos
 from crm_assets.pipeline.results import Failed
 from crm_assets.warehouse import ledger, sessions
 from crm_assets.warehouse.connection import Connection, connect
+from crm_assets.warehouse.landed import lies_there
 from crm_assets.warehouse.progress import is_fetched
 
 NOT_ASKED = (
@@ -74,6 +75,7 @@ class LedgerJournal(AccountLedger):
     downloads: list[Download] = field(default_factory=list)
     failed_windows: list[Failed] = field(default_factory=list)
     skipped_windows: list[Failed] = field(default_factory=list)
+    lying: list[tuple[Store, Window]] = field(default_factory=list)
     _open: dict[tuple[Store, Window], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -85,12 +87,20 @@ class LedgerJournal(AccountLedger):
             self._open[store, window] = self._attempt(conn, store, report, window)
 
     def fetched_meanwhile(self, store: Store, report: Report, window: Window) -> bool:
-        """Whether another run has fetched the window since it was wanted, for instance while this one waited for the account."""
+        """Whether another run has fetched the window since it was wanted, for instance while this one waited for the account.
+
+        For a backfill that is so when the file still lies there: this run has to load its own days from it.
+        """
         since = self.wanted_since
         if since is None:
             return False
         with connect(self.url) as conn:
-            fetched = is_fetched(conn, store, report, window, since=since, meanwhile=self.begun_at)
+            if self.purpose is Purpose.BACKFILL:
+                fetched = lies_there(conn, store, report, window, since)
+            else:
+                fetched = is_fetched(conn, store, report, window, since=since, meanwhile=self.begun_at)
+        if fetched and self.purpose is Purpose.BACKFILL:
+            self.lying.append((store, window))
         if fetched:
             say(store, "not needed", f"another run has fetched {window} since {since.astimezone(IST):%d %b %H:%M}")
         return fetched

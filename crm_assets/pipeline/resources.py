@@ -16,6 +16,7 @@ from crm_assets.files import require_room
 from crm_assets.model import Report, Window, system_clock
 from crm_assets.multi_crm_downloader import Order, download_all
 from crm_assets.pipeline.attempts import purpose_of, wanted_since
+from crm_assets.pipeline.backfills import Beside
 from crm_assets.pipeline.journal import LedgerJournal
 from crm_assets.pipeline.partitions import days_by_store
 from crm_assets.pipeline.results import Landed
@@ -46,13 +47,15 @@ class PlaywrightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         *,
         run_id: str,
         tags: Mapping[str, str],
+        beside: Beside | None,
         keep_file: bool | None,
         headless: bool | None,
         trace: bool,
     ) -> Landed:
         """Export the days of these partitions in as few windows as the CRM allows; holds each account's lock meanwhile.
 
-        ``tags`` are the run's: they say why it was started, and since when another run's export is as good.
+        ``tags`` are the run's: they say why it was started, and since when another run's export is as good. What the backfill
+        wants ``beside`` these partitions is exported with them, where that is one window.
         Raises WarehouseUnavailable before anything is asked of a portal when the ledger cannot be written, DiskFull when there
         is no room.
         """
@@ -65,13 +68,13 @@ class PlaywrightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             run_id=run_id,
             keep_file=settings.env.keep_files > 0 if keep_file is None else keep_file,
             purpose=purpose_of(tags),
-            wanted_since=wanted_since(tags),
+            wanted_since=beside.since if beside else wanted_since(tags),
             clock=system_clock,
         )
         with connect(url) as conn:
             require_current(conn, [report])
             ledger.close_abandoned(conn, system_clock())
-        orders = _orders(settings, report, keys)
+        orders = _orders(settings, report, keys, beside)
         _require_room(settings, orders, journal)
         download_all(settings, orders, journal, headless=headless, trace=trace)
         return Landed(
@@ -79,6 +82,7 @@ class PlaywrightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             downloads=tuple(journal.downloads),
             failed=tuple(journal.failed_windows),
             skipped=tuple(journal.skipped_windows),
+            lying=tuple(journal.lying),
         )
 
 
@@ -94,10 +98,18 @@ def _require_room(settings: Settings, orders: Sequence[Order], journal: LedgerJo
         raise
 
 
-def _orders(settings: Settings, report: Report, keys: Sequence[str]) -> list[Order]:
+def _orders(settings: Settings, report: Report, keys: Sequence[str], beside: Beside | None) -> list[Order]:
     """One order per store. Each waits for its own account's lock alone, so that two runs never wait for each other crosswise."""
-    longest = settings.crm(report.crm).max_window_days
+    longest, more = settings.crm(report.crm).max_window_days, days_by_store(beside.keys if beside else ())
     return [
-        Order(store=settings.store(report.crm, code), report=report, windows=tuple(Window.joining(days, longest)))
+        Order(
+            store=settings.store(report.crm, code),
+            report=report,
+            windows=tuple(
+                window
+                for window in Window.joining([*days, *more.get(code, ())], longest)
+                if any(day in window for day in days)
+            ),
+        )
         for code, days in days_by_store(keys).items()
     ]

@@ -13,7 +13,7 @@ import dagster as dg
 
 from crm_assets.browser.evidence import Evidence, picture_markdown
 from crm_assets.errors import CrmError
-from crm_assets.model import Download, Report, Window
+from crm_assets.model import Download, Report, Store, Window
 from crm_assets.rows import TypedRows
 from crm_assets.warehouse.landed import LandedFile
 from crm_assets.warehouse.staging import StagedExport
@@ -34,12 +34,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landed:
-    """The raw asset's result: its files are on the disk, and the ledger knows them. Skipped windows wait for their store."""
+    """The raw asset's result: its files are on the disk, and the ledger knows them. ``skipped`` windows wait for their store; the
+    file of those that are ``lying`` there was fetched by another run of the backfill.
+    """
 
     report: Report
     downloads: tuple[Download, ...]
     failed: tuple[Failed, ...]
     skipped: tuple[Failed, ...] = ()
+    lying: tuple[tuple[Store, Window], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

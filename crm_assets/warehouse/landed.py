@@ -12,7 +12,7 @@ from pathlib import Path
 
 from psycopg.rows import class_row
 
-from crm_assets.model import Claims, Report, Window
+from crm_assets.model import Claims, Report, Store, Window
 from crm_assets.warehouse.connection import Connection
 
 
@@ -45,11 +45,37 @@ def deleted_days(conn: Connection, report: Report, store_code: str, days: Sequen
     return sorted(row.day for row in _newest(conn, report, store_code, days) if row.deleted_at is not None)
 
 
-def is_awaited(conn: Connection, file: Path, ledger_id: int) -> bool:
-    """Whether a later export of the same window lies under this name, and is still to be loaded."""
+def lies_there(conn: Connection, store: Store, report: Report, window: Window, since: datetime) -> bool:
+    """Whether one file that was asked for since then holds all days of the window, is the newest of each, and is still there."""
+    files = landed(conn, report, store.code, tuple(window.days()))
+    if len(files) != 1 or len(files[0].days) != len(tuple(window.days())) or not files[0].file.exists():
+        return False
     row = conn.execute(
-        "SELECT EXISTS (SELECT FROM download_ledger WHERE stored_name = %s AND ledger_id > %s AND status = 'downloaded')",
-        [str(file), ledger_id],
+        "SELECT requested_at >= %s FROM download_ledger WHERE ledger_id = %s", [since, files[0].ledger_id]
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def is_awaited(conn: Connection, file: Path, ledger_id: int) -> bool:
+    """Whether a later export of the same window lies under this name and is still to be loaded, or days of this export are: of
+    a backfill's export, each run loads its own.
+    """
+    row = conn.execute(
+        """
+        SELECT EXISTS (
+            SELECT FROM download_ledger WHERE stored_name = %(file)s AND ledger_id > %(ledger_id)s AND status = 'downloaded'
+        ) OR EXISTS (
+            SELECT FROM download_ledger AS this, generate_series(this.from_date, this.to_date, '1 day') AS day
+            WHERE this.ledger_id = %(ledger_id)s AND this.purpose = 'backfill' AND NOT EXISTS (
+                SELECT FROM staging_slice AS slice
+                    JOIN download_ledger AS there ON there.ledger_id = coalesce(slice.confirmed_by, slice.ledger_id)
+                WHERE (slice.crm, slice.report, slice.store, slice.business_day)
+                    = (this.crm, this.report, this.store, day::date)
+                    AND (there.requested_at, there.ledger_id) >= (this.requested_at, this.ledger_id)
+            )
+        )
+        """,
+        {"file": str(file), "ledger_id": ledger_id},
     ).fetchone()
     return bool(row and row[0])
 

@@ -40,28 +40,35 @@ class Trouble:
 
 # A person's trouble has one name, the account's: an attempt that found the account waiting is a repetition of it.
 # Of a file that has landed nothing is known yet: "downloaded" is as little an end as "running".
-# A window of catch_up is looked at by itself, the other purposes move on from window to window.
+# A window of catch_up is looked at by itself ("days"), the other purposes move on from window to window.
+# Failures become one row for each series before anything else is joined to it: in an outage there are very many.
 TROUBLES = """
-    WITH failure AS MATERIALIZED (
-        SELECT ledger_id, crm, store, report, purpose, from_date, to_date, error_message, evidence, started_at, finished_at,
-            account.state AS account_state, account.since AS account_since,
-            error.code = ANY(%(person)s) AS waits_for_person,
-            CASE WHEN error.code = ANY(%(person)s) AND account.state = 'needs_person' THEN account.error_code
-                ELSE error.code END AS code,
-            CASE purpose WHEN 'catch_up' THEN daterange(from_date, to_date, '[]') END AS days
+    WITH series AS (
+        SELECT attempt.crm, attempt.store, report, purpose, days, failure.code,
+            array_agg(ledger_id ORDER BY started_at DESC, ledger_id DESC) AS ids,
+            array_agg(started_at ORDER BY started_at DESC, ledger_id DESC) AS starts,
+            array_agg(finished_at ORDER BY started_at DESC, ledger_id DESC) AS ends
         FROM download_ledger AS attempt
-        CROSS JOIN LATERAL (SELECT attempt.error_code AS code) AS error
-        LEFT JOIN store_session AS account USING (crm, store)
+        LEFT JOIN store_session AS account
+            ON (account.crm, account.store) = (attempt.crm, attempt.store) AND account.state = 'needs_person'
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN attempt.error_code = ANY(%(person)s) THEN coalesce(account.error_code, attempt.error_code)
+                    ELSE attempt.error_code END AS code,
+                CASE purpose WHEN 'catch_up' THEN daterange(from_date, to_date, '[]') END AS days
+        ) AS failure
         WHERE status IN ('failed', 'skipped') AND started_at >= %(since)s
-            AND purpose = ANY(%(purposes)s) AND error.code <> ALL(%(nobody_acts)s)
+            AND purpose = ANY(%(purposes)s) AND attempt.error_code <> ALL(%(nobody_acts)s)
+        GROUP BY attempt.crm, attempt.store, report, purpose, days, failure.code
     ),
     newest AS (
         SELECT DISTINCT ON (crm, store, report, purpose, days) *
-        FROM failure ORDER BY crm, store, report, purpose, days, started_at DESC, ledger_id DESC
+        FROM series ORDER BY crm, store, report, purpose, days, starts[1] DESC, ids[1] DESC
     ),
-    standing AS (
-        SELECT newest.*, good.started_at AS good_at, good.ledger_id AS good_id
-        FROM newest LEFT JOIN LATERAL (
+    sighting AS (
+        SELECT newest.crm, newest.store, newest.report, newest.code, attempt.error_message AS message, failed.since, failed.times,
+            attempt.finished_at AS last_at, attempt.evidence, 1 AS rank
+        FROM newest JOIN download_ledger AS attempt ON attempt.ledger_id = newest.ids[1]
+        LEFT JOIN LATERAL (
             SELECT started_at, ledger_id FROM download_ledger AS good
             WHERE good.crm = newest.crm AND good.store = newest.store AND good.report = newest.report
                 AND good.purpose = newest.purpose AND good.started_at >= %(since)s
@@ -69,33 +76,30 @@ TROUBLES = """
                 AND (newest.days IS NULL OR newest.days = daterange(good.from_date, good.to_date, '[]'))
             ORDER BY started_at DESC, ledger_id DESC LIMIT 1
         ) AS good ON true
-        WHERE (good.started_at IS NULL OR (good.started_at, good.ledger_id) < (newest.started_at, newest.ledger_id))
-            AND NOT (newest.waits_for_person AND newest.account_state IS NOT DISTINCT FROM 'ok'
-                AND newest.account_since > newest.finished_at)
-            AND (newest.purpose <> 'refresh' OR NOT EXISTS (
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS times, min(finished_at) AS since
+            FROM unnest(newest.starts, newest.ids, newest.ends) AS each (started_at, ledger_id, finished_at)
+            WHERE good.ledger_id IS NULL OR (each.started_at, each.ledger_id) > (good.started_at, good.ledger_id)
+        ) AS failed
+        WHERE failed.times > 0
+            -- A person has signed in since.
+            AND NOT (newest.code = ANY(%(person)s) AND EXISTS (
+                SELECT FROM store_session AS account
+                WHERE account.crm = newest.crm AND account.store = newest.store AND account.state = 'ok'
+                    AND account.since > attempt.finished_at))
+            AND NOT (newest.purpose = 'refresh' AND EXISTS (
                 SELECT FROM download_ledger AS other
                 WHERE other.crm = newest.crm AND other.store = newest.store AND other.report = newest.report
-                    AND other.started_at >= newest.started_at AND other.ledger_id <> newest.ledger_id
-                    AND (other.started_at, other.ledger_id) > (newest.started_at, newest.ledger_id)
+                    AND other.started_at >= attempt.started_at
+                    AND (other.started_at, other.ledger_id) > (attempt.started_at, attempt.ledger_id)
                     AND other.status IN ('ingested', 'empty', 'unchanged')
-                    AND newest.to_date BETWEEN other.from_date AND other.to_date))
+                    AND attempt.to_date BETWEEN other.from_date AND other.to_date))
             AND (newest.purpose <> 'catch_up' OR EXISTS (
-                SELECT FROM generate_series(newest.from_date, newest.to_date, interval '1 day') AS day
+                SELECT FROM generate_series(attempt.from_date, attempt.to_date, interval '1 day') AS day
                 WHERE NOT EXISTS (
                     SELECT FROM staging_slice AS slice
                     WHERE slice.crm = newest.crm AND slice.report = newest.report AND slice.store = newest.store
                         AND slice.business_day = day::date AND slice.final_at IS NOT NULL)))
-    ),
-    counted AS (
-        SELECT standing.ledger_id, count(*) AS times, min(failure.finished_at) AS since
-        FROM standing JOIN failure USING (crm, store, report, purpose, code)
-        WHERE failure.days IS NOT DISTINCT FROM standing.days
-            AND (good_at IS NULL OR (failure.started_at, failure.ledger_id) > (good_at, good_id))
-        GROUP BY standing.ledger_id
-    ),
-    sighting AS (
-        SELECT crm, store, report, code, error_message AS message, since, times, finished_at AS last_at, evidence, 1 AS rank
-        FROM standing JOIN counted USING (ledger_id)
         UNION ALL
         SELECT crm, store, '', error_code, coalesce(reason, ''), since, 0, since, NULL, 0
         FROM store_session WHERE state = 'needs_person' AND error_code IS NOT NULL

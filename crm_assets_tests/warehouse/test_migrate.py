@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ import pytest
 from psycopg import sql
 
 from crm_assets.errors import WarehouseUnavailable
-from crm_assets.model import Report, Store
+from crm_assets.model import IST, Report, Store, Window
 from crm_assets.warehouse.connection import Connection, connect
 from crm_assets.warehouse.facts import Counts
 from crm_assets.warehouse.migrate import SQL_DIR, migrate, require_current
-from crm_assets_tests.warehouse.samples import NOW, REPORTS, TD, UC, fetched, invoice, load, nov, order, window
+from crm_assets_tests.warehouse.samples import LATER, NOW, REPORTS, TD, UC, invoice, load, nov, order, window
 
 NAMES = sorted(path.stem for path in SQL_DIR.glob("*.sql"))
 
@@ -103,7 +103,7 @@ def test_rows_from_before_0007_are_unchanged_when_they_are_loaded_again(
 ) -> None:
     _migrate_up_to(empty_database, "0006_accounts")
     with connect(empty_database) as conn:
-        ledger_id = fetched(conn, window(12), store=store)
+        ledger_id = _loaded_as_before(conn, window(12), NOW, store=store)
         _insert_as_before(conn, REPORTS[store.crm], store, row, ledger_id)
         conn.execute(f"ALTER DATABASE {conn.info.dbname} SET timezone = 'UTC'")
     assert migrate(empty_database)[0] == "0007_trust"
@@ -111,6 +111,78 @@ def test_rows_from_before_0007_are_unchanged_when_they_are_loaded_again(
         assert load(conn, row, days=window(12), store=store) == Counts(unchanged=1)
         other = row | {"customer_name": "Another"}
         assert load(conn, other, days=window(12), store=store) == Counts(updated=1)
+
+
+# What 0008 makes of days that are there already.
+
+
+def midnight(day: int) -> datetime:
+    """The moment at which this day of November begins in Kolkata."""
+    return datetime.combine(nov(day), time.min, IST)
+
+
+def test_days_from_before_0008_are_final_where_the_facts_hold_an_export_asked_for_after_them(
+    empty_database: str,
+) -> None:
+    _migrate_up_to(empty_database, "0007_trust")
+    with connect(empty_database) as conn:
+        during = _loaded_as_before(conn, window(10, 14), midnight(13) - timedelta(seconds=1))
+        after = _loaded_as_before(conn, window(12), midnight(13))
+        confirming = _loaded_as_before(conn, window(13), midnight(14), status="unchanged")
+        only_staged = _loaded_as_before(conn, window(14), midnight(20), status="downloaded")
+        for day, ledger_id, confirmed_by in [
+            (10, during, None),
+            (11, during, None),
+            (12, after, None),
+            (13, during, confirming),
+            (14, only_staged, None),
+        ]:
+            conn.execute(
+                """
+                INSERT INTO staging_slice
+                    (crm, report, store, business_day, ledger_id, row_count, staged_at, confirmed_by, confirmed_at)
+                VALUES ('td', 'order_report', 'a668', %s, %s, 0, %s, %s, CASE WHEN %s::bigint IS NULL THEN NULL ELSE now() END)
+                """,
+                [nov(day), ledger_id, NOW, confirmed_by, confirmed_by],
+            )
+        second = _loaded_as_before(conn, window(12), midnight(13) - timedelta(seconds=1), store=UC)
+        conn.execute(
+            "INSERT INTO staging_slice (crm, report, store, business_day, ledger_id, row_count, staged_at)"
+            " VALUES ('uc', 'gst_report', 'sector56', '2025-11-12', %s, 0, %s)",
+            [second, NOW],
+        )
+        conn.execute(f"ALTER DATABASE {conn.info.dbname} SET timezone = 'America/New_York'")
+    assert migrate(empty_database)[0] == "0008_autonomy"
+    with connect(empty_database) as conn:
+        found = conn.execute(
+            "SELECT crm, business_day, final_at FROM staging_slice ORDER BY crm, business_day"
+        ).fetchall()
+        assert found == [
+            ("td", nov(10), LATER),
+            ("td", nov(11), LATER),
+            ("td", nov(12), LATER),
+            ("td", nov(13), LATER),
+            ("td", nov(14), None),
+            ("uc", nov(12), None),
+        ]
+        assert conn.execute("SELECT DISTINCT purpose FROM download_ledger").fetchall() == [("by_hand",)]
+
+
+def _loaded_as_before(
+    conn: Connection, days: Window, requested_at: datetime, *, store: Store = TD, status: str = "ingested"
+) -> int:
+    """A ledger row with what every release knows of an export."""
+    row = conn.execute(
+        """
+        INSERT INTO download_ledger (run_id, crm, store, report, from_date, to_date, attempt, status, started_at, finished_at,
+            requested_at, stored_name, bytes, md5, ingested_at)
+        VALUES ('run-1', %s, %s, %s, %s, %s, 1, %s, %s, %s, %s, '/downloads/a.xlsx', 4096, md5(''), %s) RETURNING ledger_id
+        """,
+        [store.crm, store.code, REPORTS[store.crm].name, days.first, days.last, status, requested_at, requested_at]
+        + [requested_at, None if status == "downloaded" else LATER],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _migrate_up_to(url: str, last: str) -> None:
