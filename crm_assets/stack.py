@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager, suppress
@@ -122,8 +122,7 @@ def running(settings: Settings, *, host: str, port: int | None, patience: Patien
         finally:
             with stack.starting:
                 stack.ending.set()
-            for process in stack.processes.values():
-                _end(process)
+            _end(stack.processes.values())
 
 
 def until_ended() -> None:
@@ -227,18 +226,19 @@ def _keep_lively(stack: Stack) -> None:
 def _sign_of_life(stack: Stack, name: str) -> float:
     """Something that changes as long as the process lives, or as long as nobody can tell.
 
-    The webserver's is its answer. The daemon's is the latest heartbeat of the quietest of its threads, which beat twice a minute;
-    they cannot be known while webserver or database are away.
+    The webserver's is its answer while it has a code server, which it never replaces: without one it shows everything and
+    launches nothing. The daemon, which does replace its own, has the latest heartbeat of the quietest of its threads; they beat
+    twice a minute, and cannot be known while webserver or database are away.
     """
     now = time.monotonic()
     try:
         if name == WEBSERVER:
             _asked(f"{stack.url}/server_info")
-            return now
+            return now if psutil.Process(stack.processes[name].pid).children() else 0
         health = _asked(f"{stack.url}/graphql", query=HEARTBEATS)["data"]["instance"]["daemonHealth"]
         beats = [each["lastHeartbeatTime"] or 0 for each in health["allDaemonStatuses"] if each["required"]]
         return float(min(beats, default=now))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, psutil.NoSuchProcess):
         return 0 if name == WEBSERVER else now
 
 
@@ -282,13 +282,15 @@ def _keep_small(log_file: Path) -> None:
     os.truncate(log_file, 0)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask the process to end; whatever is left of its group afterwards is ended without asking."""
-    process.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=END_SECONDS)
-    _kill_group(process)
-    process.wait()
+def _end(processes: Collection[subprocess.Popen[bytes]]) -> None:
+    """Ask the processes to end; whatever is left of their groups afterwards is ended without asking."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=END_SECONDS)
+        _kill_group(process)
+        process.wait()
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -14,10 +14,26 @@ import typer
 
 from crm_assets import cli
 from crm_assets.credentials import secret_name
-from crm_assets.settings import ALERT_URLS, CODE_PARTS, PROFILE_KEY, SECRET_NAME, SECRET_PARTS, Environment, load_settings
+from crm_assets.settings import (
+    ALERT_URLS,
+    CODE_PARTS,
+    PROFILE_KEY,
+    SECRET_NAME,
+    SECRET_PARTS,
+    Environment,
+    load_settings,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "CHANGELOG.md", ".env.example", "profiles/README.md", "docs/accounts.md", "docs/trust.md")
+DOCUMENTS = (
+    "README.md",
+    "CHANGELOG.md",
+    ".env.example",
+    "profiles/README.md",
+    "docs/accounts.md",
+    "docs/trust.md",
+    "docs/unattended.md",
+)
 SETTINGS = {f"CRM_{name.upper()}": field for name, field in Environment.model_fields.items()}
 BESIDE = {"CRM_ENV_FILE", "CRM_DAGSTER_DATABASE_URL", "DAGSTER_HOME"}
 """Read from the environment alone."""

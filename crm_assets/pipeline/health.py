@@ -79,7 +79,7 @@ def health_of(conn: Connection, settings: Settings, source: Source, now: datetim
     ]
     due = [latest_slot(now - GRACE, *slots) for slots in times]
     due_days = [at.date() if at else None for at in due]
-    found = freshness(conn, source.report, stores, last_due_day(source, now), due_days)
+    found = freshness(conn, source.report, stores, last_due_day(source, now), due_days, now)
     for store, fresh, at, slots in zip(stores, found, due, times, strict=True):
         yield StoreHealth(
             store=store,

@@ -127,7 +127,7 @@ def _ready(
     """What the ledger and the accounts leave over."""
     left_out, ready = list[LeftOut](), list[tuple[Want, Standing]]()
     awaited = persons_awaited(conn, settings)
-    for want, standing in unmet(conn, wants):
+    for want, standing in unmet(conn, wants, now):
         if sentence := awaited.get(str(want.store)):
             left_out.append(LeftOut(want=want, reason=sentence))
         elif reason := why_not(want, standing, Tries(), now):

@@ -38,7 +38,7 @@ def _sensor(sources: Sequence[Source], purpose: Purpose, clock: Clock) -> dg.Sen
     @dg.sensor(
         name=f"{first.crm_code}_{purpose}",
         description=DOES[purpose].format(title=first.crm.title),
-        target=[name for source in sources for name in source.report.assets],
+        asset_selection=[name for source in sources for name in source.report.assets],
         minimum_interval_seconds=TICK_SECONDS[purpose],
         default_status=dg.DefaultSensorStatus.RUNNING,
     )

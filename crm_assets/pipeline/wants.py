@@ -107,12 +107,12 @@ def windows_of(hole: Hole, longest: int, refused: Set[Window]) -> Iterator[Windo
         first = window.last + timedelta(days=1)
 
 
-def unmet(conn: Connection, wants: Sequence[Want]) -> Iterator[tuple[Want, Standing]]:
+def unmet(conn: Connection, wants: Sequence[Want], now: datetime) -> Iterator[tuple[Want, Standing]]:
     """The wants that nobody has met so far, with what came of them.
 
     A day that is missing stays so whatever was loaded of it, for instance while it lasted: what fills it ends the hole.
     """
-    for want, standing in zip(wants, standings(conn, wants), strict=True):
+    for want, standing in zip(wants, standings(conn, wants, now), strict=True):
         if want.purpose is Purpose.CATCH_UP or not standing.met:
             yield want, standing
 
@@ -140,7 +140,7 @@ def why_not(want: Want, standing: Standing, tries: Tries, now: datetime) -> Left
         return None
     if want.purpose is not Purpose.CATCH_UP and not heals_by_itself(code):
         return LeftOut(want=want, reason=f"{code}: not tried again before the next slot")
-    again = last + pause_after(want, failures)
+    again = min(last, now) + pause_after(want, failures)  # a failure of the future is of a clock that was wrong
     if again <= now:
         return None
     return LeftOut(want=want, reason=f"{code}: tried again at {again.astimezone(IST):%d %b %H:%M}", waits=again)

@@ -52,6 +52,7 @@ FRESHNESS = """
         WHERE attempt.crm = %(crm)s AND attempt.store = wanted.store AND attempt.report = %(report)s
             AND status IN ('ingested', 'empty', 'unchanged')
             AND to_date >= least((requested_at AT TIME ZONE 'Asia/Kolkata')::date, wanted.due_day)
+            AND requested_at <= %(now)s
         ORDER BY started_at DESC LIMIT 1
     ) AS good ON true
     LEFT JOIN LATERAL (
@@ -64,11 +65,11 @@ FRESHNESS = """
 
 
 def freshness(
-    conn: Connection, report: Report, stores: Sequence[Store], until: date, due: Sequence[date | None]
+    conn: Connection, report: Report, stores: Sequence[Store], until: date, due: Sequence[date | None], now: datetime
 ) -> list[Freshness]:
     """One answer for each of these stores of one CRM, in their order; days after ``until`` are not missed yet.
 
-    ``due``: up to which day each store's data should reach; None where nothing is due.
+    ``due``: up to which day each store's data should reach; None where nothing is due. An export of the future is none.
     """
     with conn.cursor(row_factory=class_row(Freshness)) as cursor:
         return cursor.execute(
@@ -80,5 +81,6 @@ def freshness(
                 "firsts": [store.first_day for store in stores],
                 "until": until,
                 "due": list(due),
+                "now": now,
             },
         ).fetchall()

@@ -50,7 +50,7 @@ STANDINGS = """
         %(crms)s::text[], %(stores)s::text[], %(reports)s::text[], %(firsts)s::date[], %(lasts)s::date[], %(since)s::timestamptz[]
     ) WITH ORDINALITY AS want (crm, store, report, first_day, last_day, since, place)
     CROSS JOIN LATERAL (
-        SELECT coalesce(bool_or(status IN ('ingested', 'empty', 'unchanged') AND requested_at >= want.since), false) AS met,
+        SELECT coalesce(bool_or(status IN ('ingested', 'empty', 'unchanged') AND requested_at BETWEEN want.since AND %(now)s), false) AS met,
             count(*) FILTER (WHERE error_code IS NOT NULL) AS failures,
             coalesce(array_agg(run_id) FILTER (WHERE error_code IS NOT NULL), '{}') AS run_ids,
             max(finished_at) FILTER (WHERE error_code IS NOT NULL) AS last_failed_at,
@@ -64,8 +64,8 @@ STANDINGS = """
 """
 
 
-def standings(conn: Connection, wants: Sequence[Want]) -> list[Standing]:
-    """One answer for each want, in their order."""
+def standings(conn: Connection, wants: Sequence[Want], now: datetime) -> list[Standing]:
+    """One answer for each want, in their order. An export of the future is none: the machine's clock was wrong then."""
     with conn.cursor(row_factory=class_row(Standing)) as cursor:
         return cursor.execute(
             STANDINGS,
@@ -76,6 +76,7 @@ def standings(conn: Connection, wants: Sequence[Want]) -> list[Standing]:
                 "firsts": [want.window.first for want in wants],
                 "lasts": [want.window.last for want in wants],
                 "since": [want.since for want in wants],
+                "now": now,
             },
         ).fetchall()
 

@@ -71,7 +71,7 @@ TROUBLES = """
         LEFT JOIN LATERAL (
             SELECT started_at, ledger_id FROM download_ledger AS good
             WHERE good.crm = newest.crm AND good.store = newest.store AND good.report = newest.report
-                AND good.purpose = newest.purpose AND good.started_at >= %(since)s
+                AND good.purpose = newest.purpose AND good.started_at >= newest.starts[cardinality(newest.starts)]
                 AND good.status IN ('ingested', 'empty', 'unchanged')
                 AND (newest.days IS NULL OR newest.days = daterange(good.from_date, good.to_date, '[]'))
             ORDER BY started_at DESC, ledger_id DESC LIMIT 1

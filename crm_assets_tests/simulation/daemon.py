@@ -29,7 +29,7 @@ AT_ONCE = 4
 TICK = timedelta(seconds=60)
 MISSED_AFTER = timedelta(seconds=30)  # run_monitoring's poll_interval_seconds
 RUN_KEY, JOB = "dagster/run_key", "__ASSET_JOB"
-QUEUED, STARTED = dg.DagsterEventType.PIPELINE_ENQUEUED, dg.DagsterEventType.PIPELINE_START
+STARTED = dg.DagsterEventType.PIPELINE_START
 SUCCEEDED, FAILED = dg.DagsterEventType.PIPELINE_SUCCESS, dg.DagsterEventType.PIPELINE_FAILURE
 
 
@@ -116,7 +116,7 @@ class Daemon:
                 job_name=JOB,
                 run_id=work.run_id,
                 tags=dict(work.tags),
-                status=dg.DagsterRunStatus.QUEUED,
+                status=dg.DagsterRunStatus.NOT_STARTED,
                 parent_run_id=parent,
                 root_run_id=parent,
             )

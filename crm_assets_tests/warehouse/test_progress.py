@@ -57,7 +57,7 @@ def want(days: Window, since: datetime = NOW, *, store: Store = TD, purpose: Pur
 
 
 def is_met(conn: Connection, one: Want) -> bool:
-    [standing] = standings(conn, [one])
+    [standing] = standings(conn, [one], at(1000))
     return standing.met
 
 
@@ -112,7 +112,7 @@ def test_failures_since_then_are_counted_and_the_last_is_told(conn: Connection) 
     failed(conn, window(20, 25), NOW + HOUR, OverdueOrders("a list"), run_id="second")
     failed(conn, window(24), NOW + 2 * HOUR, HeaderDrift("too few days"), run_id="third")
     begun(conn, window(23, 24), NOW + 3 * HOUR, run_id="under way")
-    [standing] = standings(conn, [want(window(23, 24))])
+    [standing] = standings(conn, [want(window(23, 24))], at(1000))
     assert standing == Standing(
         met=False,
         failures=2,
@@ -131,10 +131,10 @@ def test_many_wants_are_answered_in_their_order(conn: Connection) -> None:
         want(window(23, 24)),
         want(window(10, 12), NOW + HOUR),
     ]
-    found = standings(conn, wants)
+    found = standings(conn, wants, at(1000))
     assert [(one.met, one.failures) for one in found] == [(False, 1), (True, 0), (False, 0), (False, 0)]
     assert found[2] == UNTOUCHED
-    assert standings(conn, []) == []
+    assert standings(conn, [], at(1000)) == []
 
 
 def test_a_key_names_the_cause() -> None:
