@@ -36,6 +36,7 @@ from crm_assets.portals.visit import Visit, in_time, understood
 from crm_assets.settings import Settings
 
 EVIDENCE_FOLDER = "evidence"
+SCRATCH_PREFIX = "crm_assets_"
 NEVER_RETRIED = (LoginRejected.__name__, AccountLocked.__name__)
 
 
@@ -218,7 +219,7 @@ async def visiting(desk: Desk, store: Store, profile: Profile | None) -> AsyncIt
         path=env.browser_path,
         headless=env.headless if desk.headless is None else desk.headless,
     )
-    with tempfile.TemporaryDirectory(prefix="crm_assets_") as scratch:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX) as scratch:
         async with open_page(
             choice,
             owner=str(store),

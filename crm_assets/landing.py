@@ -10,6 +10,8 @@ from pathlib import Path
 from crm_assets.files import write_whole
 from crm_assets.model import IST, Report, Store, Window
 
+REFUSED_FOLDER = "refused"
+
 
 def canonical_name(report: Report, store: Store, window: Window) -> str:
     """``TD_OrderReport_KirtiNagar_2025-11-12_to_2025-11-12.xlsx``."""
@@ -26,7 +28,7 @@ def land(scratch: Path, folder: Path, report: Report, store: Store, window: Wind
 
 def set_aside(file: Path, folder: Path, name: str, now: datetime) -> Path:
     """Keep a copy of a refused raw file where no later export of its window replaces it; returns its place."""
-    refused = folder / "refused"
+    refused = folder / REFUSED_FOLDER
     refused.mkdir(parents=True, exist_ok=True)
     target = refused / f"{now.astimezone(IST):%Y%m%d-%H%M%S}_{name}"
     write_whole(target, file.read_bytes(), mode=0o640)

@@ -52,7 +52,6 @@ def deliver(urls: Sequence[SecretStr], message: Message, seconds: float = DELIVE
     took it, within ``seconds`` in any case, and ConfigurationError for an address that cannot be read.
     """
     services = readable(urls)
-    _keep_addresses_out_of_logs()
     ends_at = time.monotonic() + seconds
     sent = [in_a_thread(partial(_send, service, message)) for service in services]
     ends = [_end(future, max(0.0, ends_at - time.monotonic())) for future in sent]
@@ -137,6 +136,6 @@ def _end(sent: Future[str], seconds: float) -> str:
 
 def _keep_addresses_out_of_logs() -> None:
     """Apprise logs what it reads and sends, and urllib3 the paths it asks for, which are the tokens of several services."""
-    logging.getLogger("apprise").propagate = False
+    logging.getLogger("apprise").disabled = True
     web = logging.getLogger("urllib3")
     web.setLevel(max(logging.INFO, web.level))

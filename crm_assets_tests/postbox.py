@@ -74,14 +74,13 @@ def read(mail: EmailMessage) -> str:
 
 @contextmanager
 def mail_server(port: int | None = None) -> Iterator[MailServer]:
-    """A mail server that wants a login."""
+    """A mail server that takes logins."""
     server = MailServer(port=port or free_port())
     controller = Controller(
         server,
         hostname="127.0.0.1",
         port=server.port,
         authenticator=server.authenticate,
-        auth_required=True,
         auth_require_tls=False,
     )
     controller.start()

@@ -168,6 +168,7 @@ def test_cron_runs_the_real_command_from_any_folder(
 ) -> None:
     ran = run(checkout / f"cron/crm_download_{crm}.sh", "--help", cwd=tmp_path_factory.mktemp("elsewhere"))
     assert ran.returncode == 0, ran.stderr
+    assert "crm_download refresh" in ran.stdout
     assert "--store" in ran.stdout
 
 

@@ -97,7 +97,7 @@ SLOTS = st.lists(st.times().map(lambda at: at.replace(second=0, microsecond=0)),
 OFFSETS = st.integers(0, 120 * 60).map(lambda seconds: timedelta(seconds=seconds))
 
 
-@settings(max_examples=200, derandomize=True, deadline=None)
+@settings(max_examples=80, derandomize=True, deadline=None)
 @given(now=MOMENTS, slots=SLOTS, offset=OFFSETS)
 def test_now_lies_between_the_two_and_no_other_slot_does(now: datetime, slots: list[time], offset: timedelta) -> None:
     latest, following = latest_slot(now, slots, offset), next_slot(now, slots, offset)

@@ -5,6 +5,16 @@ reports       which reports this installation has, and which asset belongs to wh
 assets        raw xlsx -> staging -> facts, three assets a report
 results       what the assets hand to each other
 resources     the warehouse and Playwright, as resources
+wants         what each store should have been asked for by now, and whether to ask (again)
+attempts      the runs that were started for a want, and their tags
+planning      which wants are asked for at this moment
+sensors       for each CRM: refresh, settling, catching up
+backfills     what a backfill wants beside one run's own days
+health        how fresh each store is, and what stands in the way
+upkeep        the look around every minute: dead runs, alerts, what is no longer kept
+alerting      what is told to people, in which words
+retention     what has been kept long enough goes, and what killed runs left
+operations    the asset and the sensor that look after the installation itself
 journal       the ledger's rows, while a download happens
 books         the transactions that make an export staging, then facts
 io_manager    what an asset gets and hands over, by way of the books

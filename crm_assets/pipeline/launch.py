@@ -2,7 +2,7 @@
 
 The runs show in the UI like any other; no daemon is needed. Each has a process of its own because Dagster sets up Python's
 logging anew for every run, and two runs in two threads of one process wait for each other for ever. What landed is read
-back from the ledger and the audit, not from Dagster.
+back from the ledger and the audit, not from Dagster. So the process that starts them imports no Dagster: half a second of its life.
 """
 
 import asyncio
@@ -19,14 +19,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-import dagster as dg
-
 from crm_assets.errors import AccountBusy
 from crm_assets.model import Store, Window, system_clock
-from crm_assets.pipeline.attempts import tags_of
-from crm_assets.pipeline.compose import compose
-from crm_assets.pipeline.instance import open_instance
-from crm_assets.pipeline.partitions import range_tags
 from crm_assets.pipeline.reports import source_of
 from crm_assets.settings import Settings, load_settings
 from crm_assets.warehouse import ledger
@@ -40,6 +34,14 @@ log = logging.getLogger("crm_assets")
 
 INTERRUPTED = 130  # as a shell has it
 GRACE_SECONDS = 15  # for the browser to close and Dagster to book the run
+# What every run needs, imported once by the fork server and then there in each of its processes. Nothing that starts a thread.
+PRELOADED = [
+    __name__,
+    "crm_assets.pipeline.compose",
+    "crm_assets.pipeline.instance",
+    "dagster_postgres",
+    "playwright.async_api",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +75,9 @@ def launch(settings: Settings, tasks: Sequence[Task]) -> Iterator[Launched]:
     One store's failure is its own; what is nobody's, such as a lost database, is raised. Log records of the runs arrive at this
     process's handlers.
     """
-    with open_instance(settings):  # makes Dagster's tables where they are not: the runs would race to it
-        environment = dict(os.environ)
+    environment = dict(os.environ) | {"CRM_DATABASE_URL": database_url(settings)}
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload([__name__])
+    processes.set_forkserver_preload(PRELOADED)
     records: multiprocessing.Queue[logging.LogRecord] = processes.Queue()
     listener = logging.handlers.QueueListener(records, *log.handlers)
     listener.start()
@@ -84,12 +85,18 @@ def launch(settings: Settings, tasks: Sequence[Task]) -> Iterator[Launched]:
     try:
         begin = (environment, records, log.getEffectiveLevel())
 
-        def alone(task: Task) -> Launched:
+        def own_process() -> ProcessPoolExecutor:
             # A pool each: when one of its processes is killed, a pool ends them all.
-            with ProcessPoolExecutor(max_workers=1, mp_context=processes, initializer=_begin, initargs=begin) as pool:
+            return ProcessPoolExecutor(max_workers=1, mp_context=processes, initializer=_begin, initargs=begin)
+
+        def alone(task: Task) -> Launched:
+            with own_process() as pool:
                 run_id = str(uuid.uuid4())
                 return _launched(settings, pool.submit(_run, task, run_id), task, run_id)
 
+        if len(tasks) > 1:
+            with own_process() as pool:
+                pool.submit(_make_ready).result()
         for done in as_completed([stores.submit(alone, task) for task in tasks]):
             yield done.result()
     finally:
@@ -123,8 +130,21 @@ def _end_with_the_parent() -> None:
     os._exit(INTERRUPTED)
 
 
+def _make_ready() -> None:
+    """Dagster's home and its tables, where they are not: several runs would race to make them."""
+    from crm_assets.pipeline.instance import open_instance
+
+    with open_instance(load_settings()):
+        return
+
+
 def _run(task: Task, run_id: str) -> None:
     """One run, in this process, on the shared instance."""
+    import dagster as dg
+
+    from crm_assets.pipeline.compose import compose
+    from crm_assets.pipeline.instance import open_instance
+
     settings = load_settings()
     report = source_of(settings, task.store.crm).report
     with open_instance(settings) as instance:
@@ -163,6 +183,8 @@ def _launched(settings: Settings, done: "Future[None]", task: Task, run_id: str)
 
 def _ended_well(settings: Settings, run_id: str) -> bool:
     """Whether a run without a word in the ledger was good: another one had fetched its window meanwhile."""
+    from crm_assets.pipeline.instance import open_instance
+
     with open_instance(settings) as instance:
         run = instance.get_run_by_id(run_id)
         return run is not None and run.is_success
@@ -177,6 +199,8 @@ async def _until_let_go(settings: Settings, store: Store) -> None:
 
 def _close_run(settings: Settings, run_id: str) -> None:
     """Nobody else would: Dagster's daemon looks after the runs it launched itself."""
+    from crm_assets.pipeline.instance import open_instance
+
     with open_instance(settings) as instance:
         run = instance.get_run_by_id(run_id)
         if run and not run.is_finished:
@@ -185,6 +209,9 @@ def _close_run(settings: Settings, run_id: str) -> None:
 
 def _tags(task: Task) -> dict[str, str]:
     """What the run carries: its days, who started it, and what for."""
+    from crm_assets.pipeline.attempts import tags_of
+    from crm_assets.pipeline.partitions import range_tags
+
     tags = (
         tags_of(task.want, system_clock())
         if task.want

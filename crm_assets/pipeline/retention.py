@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 
 from crm_assets import landing
-from crm_assets.account import EVIDENCE_FOLDER
+from crm_assets.account import EVIDENCE_FOLDER, SCRATCH_PREFIX
 from crm_assets.logs import say
 from crm_assets.model import IST
 from crm_assets.pipeline.reload import BY_HAND
@@ -27,7 +27,6 @@ from crm_assets.warehouse.kept import LOADED, NOT_LOADED, KnownFile
 
 STRAY_AGE = timedelta(days=7)  # longer than anyone who looks into a killed run takes
 SCRATCH_AGE = timedelta(days=1)  # a scratch folder in use gets a file with every export, and those take minutes
-REFUSED_FOLDER, SCRATCH_PREFIX = "refused", "crm_assets_"
 REFUSED = re.compile(r"\d{8}-\d{6}_.+")
 A_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 SWEEP = "tidy"
@@ -133,7 +132,7 @@ def _refused_files(sweep: _Sweep) -> int:
 
 
 def _refused(sweep: _Sweep) -> Path:
-    return sweep.downloads / REFUSED_FOLDER
+    return sweep.downloads / landing.REFUSED_FOLDER
 
 
 def _let_go(sweep: _Sweep, files: Iterable[KnownFile]) -> int:

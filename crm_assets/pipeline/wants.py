@@ -98,13 +98,17 @@ def catch_up_wants(conn: Connection, settings: Settings, source: Source, now: da
 
 def windows_of(hole: Hole, longest: int, refused: Set[Window]) -> Iterator[Window]:
     """The hole in windows of at most so many days, of which a refused one is halved as long as it can be."""
-    first = hole.first
-    while first <= hole.last:
-        window = Window(first=first, last=min(first + timedelta(days=longest - 1), hole.last))
-        while window in refused and window.first < window.last:
-            window = Window(first=first, last=first + (window.last - first) // 2)
+    for window in Window.joining(list(Window(first=hole.first, last=hole.last).days()), longest):
+        yield from _halves(window, refused)
+
+
+def _halves(window: Window, refused: Set[Window]) -> Iterator[Window]:
+    if window not in refused or window.first == window.last:
         yield window
-        first = window.last + timedelta(days=1)
+        return
+    middle = window.first + (window.last - window.first) // 2
+    yield from _halves(Window(first=window.first, last=middle), refused)
+    yield from _halves(Window(first=middle + timedelta(days=1), last=window.last), refused)
 
 
 def unmet(conn: Connection, wants: Sequence[Want], now: datetime) -> Iterator[tuple[Want, Standing]]:

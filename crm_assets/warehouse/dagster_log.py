@@ -37,17 +37,19 @@ PRUNE_CHECKS = """
             PARTITION BY asset_key, check_name, "partition", execution_status = 'PLANNED' ORDER BY id DESC
         ) AS place
         FROM dagster.asset_check_executions
+    ), doomed AS (
+        SELECT id FROM ranked
+        WHERE place > 1 AND evaluation_event_timestamp < %(before)s::timestamptz AT TIME ZONE 'UTC'
+        LIMIT %(batch)s
     ), gone AS (
-        DELETE FROM dagster.asset_check_executions AS execution USING ranked
-        WHERE execution.id = ranked.id AND place > 1
-            AND ranked.evaluation_event_timestamp < %(before)s::timestamptz AT TIME ZONE 'UTC'
+        DELETE FROM dagster.asset_check_executions AS execution USING doomed WHERE execution.id = doomed.id
         RETURNING execution.evaluation_event_storage_id AS event_id
     ), events_gone AS (
         DELETE FROM dagster.event_logs AS event USING gone
         WHERE event.id = event_id AND dagster_event_type = 'ASSET_CHECK_EVALUATION'
         RETURNING event.id
     )
-    SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM events_gone)
+    SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM events_gone)
 """
 
 # Where a sensor takes up again is its newest tick; dagster.yaml's rule for sensors has no word for the ticks that never ended.
@@ -72,8 +74,7 @@ def prune(conn: Connection, before: datetime, *, batch: int = BATCH) -> int:
     if _are_there(conn, "event_logs", "runs"):
         pruned += _prune_events(conn, before, batch)
     if _are_there(conn, "event_logs", "asset_check_executions"):
-        row = conn.execute(PRUNE_CHECKS, {"before": before}).fetchone()
-        pruned += int(row[0]) if row else 0
+        pruned += _prune_checks(conn, before, batch)
     if _are_there(conn, "job_ticks"):
         pruned += conn.execute(PRUNE_TICKS, {"before": before}).rowcount
     return pruned
@@ -88,6 +89,15 @@ def _prune_events(conn: Connection, before: datetime, batch: int) -> int:
         if count < batch:
             return pruned
         after = int(last)
+
+
+def _prune_checks(conn: Connection, before: datetime, batch: int) -> int:
+    pruned = 0
+    while True:
+        executions, events = conn.execute(PRUNE_CHECKS, {"before": before, "batch": batch}).fetchone() or (0, 0)
+        pruned += int(executions) + int(events)
+        if executions < batch:
+            return pruned
 
 
 def _are_there(conn: Connection, *tables: str) -> bool:

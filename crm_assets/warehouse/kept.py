@@ -39,7 +39,8 @@ def known_files(
 ) -> list[KnownFile]:
     """The files of attempts in these states that ended before that moment, oldest first; all, or those to be kept or not.
 
-    Without those of one strategy: a file that a person exported stays the person's.
+    Without those of one strategy: a file that a person exported stays the person's. A backfill's file has a day more: other runs
+    of it may have to load their days from it.
     """
     with conn.cursor(row_factory=class_row(KnownFile)) as cursor:
         return cursor.execute(
@@ -52,7 +53,8 @@ def known_files(
             FROM download_ledger AS mine
             WHERE deleted_at IS NULL AND md5 IS NOT NULL AND status = ANY(%(statuses)s)
                 AND keep_file = coalesce(%(keep_file)s, keep_file)
-                AND finished_at < %(before)s AND strategy IS DISTINCT FROM %(but_strategy)s
+                AND finished_at < %(before)s - CASE purpose WHEN 'backfill' THEN interval '1 day' ELSE '0' END
+                AND strategy IS DISTINCT FROM %(but_strategy)s
             ORDER BY crm, store, ledger_id
             """,
             {"statuses": list(statuses), "keep_file": keep_file, "before": before, "but_strategy": but_strategy},

@@ -50,7 +50,9 @@ STANDINGS = """
         %(crms)s::text[], %(stores)s::text[], %(reports)s::text[], %(firsts)s::date[], %(lasts)s::date[], %(since)s::timestamptz[]
     ) WITH ORDINALITY AS want (crm, store, report, first_day, last_day, since, place)
     CROSS JOIN LATERAL (
-        SELECT coalesce(bool_or(status IN ('ingested', 'empty', 'unchanged') AND requested_at BETWEEN want.since AND %(now)s), false) AS met,
+        SELECT coalesce(bool_or(
+                status IN ('ingested', 'empty', 'unchanged') AND requested_at BETWEEN want.since AND %(now)s
+            ), false) AS met,
             count(*) FILTER (WHERE error_code IS NOT NULL) AS failures,
             coalesce(array_agg(run_id) FILTER (WHERE error_code IS NOT NULL), '{}') AS run_ids,
             max(finished_at) FILTER (WHERE error_code IS NOT NULL) AS last_failed_at,

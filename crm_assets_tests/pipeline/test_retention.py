@@ -330,7 +330,7 @@ def dagster_knows(pipeline: Pipeline) -> dict[str, Any]:
         asked[f"{name}: newest"] = instance.get_latest_materialization_event(key)
     checks, storage = list(graph.asset_check_keys), instance.event_log_storage
     asked["checks"] = storage.get_latest_asset_check_execution_by_key(checks)
-    asked["checks of partitions"] = storage.get_asset_check_partition_info(checks)
+    asked["checks of partitions"] = sorted(storage.get_asset_check_partition_info(checks), key=str)
     asked["check summaries"] = storage.get_asset_check_summary_records(checks)
     asked["runs"] = [(one.dagster_run, one.start_time, one.end_time) for one in instance.get_run_records()]
     stats = [instance.get_run_stats(run.run_id) for run in instance.get_runs()]

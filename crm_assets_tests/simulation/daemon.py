@@ -4,7 +4,7 @@ missed and retried. Every run stands in a real instance, with the simulated time
 The limits are those of ``dagster.yaml``; whether a run is retried, Dagster decides by it. What a run does is ``worker.py``'s.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -13,8 +13,8 @@ from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.storage.tags import TAGS_TO_MAYBE_OMIT_ON_RETRY, WILL_RETRY_TAG
 from dagster._core.utils import make_new_run_id
 
-from crm_assets.model import Purpose, Store, Window
-from crm_assets.pipeline.attempts import CRM_TAG, PRIORITY_TAG, WANT_TAG, purpose_of
+from crm_assets.model import Purpose, Window
+from crm_assets.pipeline.attempts import CRM_TAG, PRIORITY_TAG, WANT_TAG, purpose_of, wanted_since
 from crm_assets.pipeline.partitions import RANGE_END, RANGE_START
 from crm_assets.pipeline.reports import Source
 from crm_assets.pipeline.sensors import report_sensors
@@ -43,7 +43,7 @@ class Run:
     begun_at: datetime | None = None
     ended_at: datetime | None = None
     ending: str | None = None
-    steps: Iterator[timedelta] | None = None
+    steps: Generator[timedelta, None, None] | None = None
 
     @property
     def purpose(self) -> Purpose:
@@ -73,25 +73,30 @@ class Daemon:
     def now(self) -> datetime:
         return self.agenda.clock()
 
-    def tick(self, crm: str) -> None:
-        """Ask the three sensors of a CRM, and queue what they request, each run key once."""
+    def tick(self, crm: str, purpose: Purpose | None = None) -> None:
+        """Ask the sensors of a CRM, or the one of a purpose, and queue what they request, each run key once."""
         if self.is_off:
             return
         for sensor in report_sensors([self.sources[crm]], self.agenda.clock):
-            self.ticks += 1
-            result = sensor(dg.build_sensor_context(instance=self.instance))
-            for request in result.run_requests or ():
-                if request.run_key not in self._run_keys:
-                    self._run_keys.add(request.run_key)
-                    self._queue(self._work(request.tags | {RUN_KEY: request.run_key}))
+            if purpose is None or sensor.name == f"{crm}_{purpose}":
+                self._ask(sensor)
         self._launch()
+
+    def _ask(self, sensor: dg.SensorDefinition) -> None:
+        self.ticks += 1
+        result = sensor(dg.build_sensor_context(instance=self.instance))
+        for request in result.run_requests or ():
+            if request.run_key not in self._run_keys:
+                self._run_keys.add(request.run_key)
+                self._queue(self._work(request.tags | {RUN_KEY: request.run_key}))
 
     def switch_off(self) -> None:
         """The machine stops: what was at work is gone."""
         self.is_off = True
         for run in self._at_work():
-            run.steps.close()
-            self._vanish(run, Step.BEGINS)
+            if run.steps is not None:
+                run.steps.close()
+            self._vanish(run, run.work.begins_at)
 
     def switch_on(self) -> None:
         self.is_off = False
@@ -152,10 +157,11 @@ class Daemon:
         run.steps, run.ended_at, run.ending = None, self.now, ending
         if ending == "success":
             self._tell(run, SUCCEEDED)
+            if run.purpose is Purpose.CATCH_UP:
+                self.agenda.after(TICK, lambda: self.tick(run.work.store.crm, Purpose.CATCH_UP))
         else:
             self._tell(run, FAILED, RunFailureReason.STEP_FAILURE)
             self._look_again(run)
-        self.agenda.after(TICK, lambda: self.tick(run.work.store.crm))
         self._launch()
 
     def _vanish(self, run: Run, reached: Step) -> None:
@@ -170,7 +176,8 @@ class Daemon:
         for run, reached in vanished:
             run.ended_at = self.now
             self._tell(run, FAILED, RunFailureReason.UNKNOWN)
-            kept = self.instance.get_run_by_id(run.work.run_id).tags
+            told = self.instance.get_run_by_id(run.work.run_id)
+            kept = told.tags if told else {}
             if kept.get(WILL_RETRY_TAG) == "true":
                 tags = {name: tag for name, tag in kept.items() if name not in TAGS_TO_MAYBE_OMIT_ON_RETRY}
                 self._queue(replace(run.work, run_id=make_new_run_id(), tags=tags, begins_at=reached), run.work.run_id)
@@ -180,16 +187,11 @@ class Daemon:
 
     def _look_again(self, run: Run) -> None:
         """The sensors tick twice a minute; here they do when there may be something to see, such as the end of a pause."""
-        work = run.work
-        failures = sum(
-            other.ending not in (None, "success") and other.work.tags[WANT_TAG] == work.tags[WANT_TAG]
-            for other in self.runs
-        )
-        want = Want(
-            store=work.store, report=work.report, window=work.window, purpose=run.purpose, since=self.now
-        )
-        for share in (1.0, 1.3):
-            self.agenda.after(share * pause_after(want, failures) + TICK, lambda: self.tick(work.store.crm))
+        work, since = run.work, wanted_since(run.work.tags) or self.now
+        key = work.tags[WANT_TAG]
+        failures = sum(each.ending not in (None, "success") and each.work.tags[WANT_TAG] == key for each in self.runs)
+        want = Want(store=work.store, report=work.report, window=work.window, purpose=run.purpose, since=since)
+        self.agenda.after(pause_after(want, failures) + TICK / 2, lambda: self.tick(work.store.crm, run.purpose))
 
     def _at_work(self) -> Sequence[Run]:
         return [run for run in self.runs if run.steps is not None]
@@ -202,12 +204,3 @@ class Daemon:
             event_specific_data=JobFailureData(error=None, failure_reason=reason) if reason else None,
         )
         self.instance.report_dagster_event(event, run.work.run_id, timestamp=self.now.timestamp())
-
-
-def endings_of(runs: Sequence[Run], purpose: Purpose) -> list[str]:
-    """How the runs of a purpose ended."""
-    return [run.ending or "at work" for run in runs if run.purpose is purpose]
-
-
-def stores_of(sources: Mapping[str, Source], settings: Settings) -> list[Store]:
-    return [store for crm in sources for store in settings.stores(crm)]

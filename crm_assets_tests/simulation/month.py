@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import partial
 
-from crm_assets.model import IST, AccountState, Store
+from crm_assets.model import IST, AccountState, Purpose, Store
+from crm_assets.pipeline.health import health
 from crm_assets.pipeline.journal import AccountLedger
 from crm_assets.pipeline.reports import sources
 from crm_assets.slots import offset_of
@@ -26,6 +28,14 @@ PERSON_COMES = time(9, 45)
 A_MOMENT = timedelta(seconds=20)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Which stores (``td/a668``) were said to be late at a moment."""
+
+    at: datetime
+    late: frozenset[str]
+
+
 @dataclass(slots=True, kw_only=True)
 class Month:
     """``look_every``: how long nobody looks at most. ``answered``: when a person helped which store."""
@@ -37,6 +47,7 @@ class Month:
     weather: Weather
     look_every: timedelta
     answered: list[tuple[Store, datetime]] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
 
     @property
     def agenda(self) -> Agenda:
@@ -45,8 +56,10 @@ class Month:
     def go(self) -> None:
         """From the first moment to the last."""
         for crm in self.daemon.sources:
-            for moment in self._moments(crm):
-                self.agenda.at(moment + A_MOMENT, lambda crm=crm: self.daemon.tick(crm))
+            for moment, purpose in self._moments(crm):
+                self.agenda.at(moment + A_MOMENT, partial(self.daemon.tick, crm, purpose))
+        for times in range((self.last - self.first) // self.look_every + 1):
+            self.agenda.at(self.first + times * self.look_every, self._look)
         for off in self.weather.machine_off:
             self.agenda.at(off.first, self.daemon.switch_off)
             self.agenda.at(off.last, self.daemon.switch_on)
@@ -54,22 +67,28 @@ class Month:
             self.agenda.at(datetime.combine(day, PERSON_COMES, IST), self._person_comes)
         self.agenda.run_until(self.last)
 
-    def _moments(self, crm: str) -> Iterator[datetime]:
-        """When something becomes due by the clock alone, and every so often besides."""
+    def _moments(self, crm: str) -> Iterator[tuple[datetime, Purpose]]:
+        """When something becomes due by the clock alone."""
         source, stores = self.daemon.sources[crm], self.pipeline.settings.stores(crm)
         for day in self._days():
             for place, store in enumerate(stores):
                 late = offset_of(place, len(stores), source.crm.spread_minutes)
-                for slot in (*source.crm.slots_of(store.code), source.crm.settle_at):
-                    yield datetime.combine(day, slot, IST) + late
-        moment = self.first
-        while moment <= self.last:
-            yield moment
-            moment += self.look_every
+                for slot in source.crm.slots_of(store.code):
+                    yield datetime.combine(day, slot, IST) + late, Purpose.REFRESH
+                yield datetime.combine(day, source.crm.settle_at, IST) + late, Purpose.SETTLING
 
     def _days(self) -> Iterator[date]:
         for ahead in range((self.last.date() - self.first.date()).days + 1):
             yield self.first.date() + timedelta(days=ahead)
+
+    def _look(self) -> None:
+        """Every so often all sensors are asked, and ``crm_download status`` is."""
+        now = self.agenda.clock()
+        with connect(self.pipeline.url) as conn:
+            found = health(conn, self.pipeline.settings, now)
+        self.looks.append(Look(at=now, late=frozenset(str(one.store) for one in found if one.is_late)))
+        for crm in self.daemon.sources:
+            self.daemon.tick(crm)
 
     def _person_comes(self) -> None:
         """Somebody signs in where an account has been waiting for a person, as ``crm_download bootstrap`` does it."""
@@ -101,6 +120,9 @@ def new_month(
             agenda=Agenda(clock=clock),
             worker=worker,
         )
-        yield Month(
-            pipeline=pipeline, daemon=daemon, first=first, last=last, weather=weather, look_every=look_every
-        )
+        try:
+            yield Month(
+                pipeline=pipeline, daemon=daemon, first=first, last=last, weather=weather, look_every=look_every
+            )
+        finally:
+            daemon.switch_off()

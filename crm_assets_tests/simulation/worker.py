@@ -78,7 +78,7 @@ class Worker:
     logins: list[tuple[Store, datetime]] = field(default_factory=list)
     mishaps: list[tuple[Work, Mishap]] = field(default_factory=list)
 
-    def run(self, work: Work) -> Iterator[timedelta]:
+    def run(self, work: Work) -> Generator[timedelta, None, None]:
         """The run, step by step: how long it takes until the next one. Raises Killed, StepFailed."""
         mishap = self.weather.befalls(work.store, self.clock()) or RIGHT
         self.mishaps.append((work, mishap))
@@ -225,8 +225,8 @@ class Worker:
         return timedelta(seconds=round(self.weather.chance(work.run_id, self.clock()).uniform(least, most)))
 
 
-def rows_of(sold: Books, store: Store, window: Window, as_of: datetime) -> list[Row]:
-    """What the portal's report of a store would hold at a moment."""
+def rows_of(sold: Books, store: Store, window: Window, as_of: datetime | None) -> list[Row]:
+    """What the portal's report of a store would hold at a moment, or now."""
     return (sold.td_orders if store.crm == "td" else sold.uc_invoices)(store.code, window, as_of)
 
 

@@ -125,7 +125,7 @@ def test_of_each_check_and_partition_the_newest_stays_and_the_newest_that_ended(
         check(log, None, "SUCCEEDED", NEW),
         check(log, None, "SUCCEEDED", NEW),
     ]
-    assert dagster_log.prune(log, LIMIT) == 2 * len(goes)
+    assert dagster_log.prune(log, LIMIT, batch=2) == 2 * len(goes)
     for rows in (
         log.execute("SELECT id FROM dagster.event_logs ORDER BY id"),
         log.execute("SELECT evaluation_event_storage_id FROM dagster.asset_check_executions ORDER BY id"),

@@ -16,7 +16,7 @@ import pytest
 from crm_assets.errors import WarehouseUnavailable
 from crm_assets.settings import load_settings
 from crm_assets.warehouse.connection import connect
-from crm_assets.warehouse.embedded import database_url, embedded_url
+from crm_assets.warehouse.embedded import database_url, embedded_url, is_well
 from crm_assets_tests.fixtures.postgres import in_memory
 
 USER = """
@@ -126,6 +126,23 @@ def test_a_killed_process_does_not_keep_the_server_running(folder: Path, start: 
     assert stopped(folder / "postgres")
 
 
+def test_a_killed_server_is_noticed_and_comes_back_with_its_data_at_the_same_address(folder: Path) -> None:
+    settings = load_settings({"CRM_LOCAL_DIR": str(folder)})
+    assert not is_well(settings)
+    url = database_url(settings)
+    with connect(url) as conn:
+        conn.execute("CREATE TABLE kept AS SELECT 1 AS n")
+    assert is_well(settings)
+    server = psutil.Process(int((folder / "postgres/postmaster.pid").read_text().split()[0]))
+    server.kill()
+    server.wait()
+    assert not is_well(settings)
+    assert database_url(settings) == url
+    assert is_well(settings)
+    with connect(url) as conn:
+        assert conn.execute("SELECT n FROM kept").fetchall() == [(1,)]
+
+
 @pytest.fixture
 def stranger() -> Iterator[subprocess.Popen[bytes]]:
     """A process that has nothing to do with us."""
@@ -177,4 +194,5 @@ def test_a_configured_database_is_used_and_no_server_started(folder: Path) -> No
     url = "postgresql://crm:secret@db.internal:5432/crm"
     settings = load_settings({"CRM_DATABASE_URL": url, "CRM_LOCAL_DIR": str(folder)})
     assert database_url(settings) == url
+    assert is_well(settings), "it is not ours to start"
     assert list(folder.iterdir()) == []

@@ -178,8 +178,10 @@ def _loaded_as_before(
             requested_at, stored_name, bytes, md5, ingested_at)
         VALUES ('run-1', %s, %s, %s, %s, %s, 1, %s, %s, %s, %s, '/downloads/a.xlsx', 4096, md5(''), %s) RETURNING ledger_id
         """,
-        [store.crm, store.code, REPORTS[store.crm].name, days.first, days.last, status, requested_at, requested_at]
-        + [requested_at, None if status == "downloaded" else LATER],
+        [
+            *(store.crm, store.code, REPORTS[store.crm].name, days.first, days.last, status),
+            *(requested_at, requested_at, requested_at, None if status == "downloaded" else LATER),
+        ],
     ).fetchone()
     assert row is not None
     return int(row[0])

@@ -1,11 +1,13 @@
 """Attempts that ended well or badly, as the ledger has them: so many hours after ``NOW``."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from crm_assets.errors import CrmError, NeedsPerson, PersonAwaited, StoreSkipped
 from crm_assets.model import AccountState, Purpose, Store, Window
 from crm_assets.warehouse import ledger, sessions
-from crm_assets.warehouse.connection import Connection
+from crm_assets.warehouse.connection import Connection, connect
 from crm_assets_tests.warehouse.samples import NOW, REPORTS, TD, a_download, window
 
 TODAY = window(23, 24)
@@ -13,6 +15,15 @@ TODAY = window(23, 24)
 
 def at(hours: float) -> datetime:
     return NOW + timedelta(hours=hours)
+
+
+@contextmanager
+def emptied(url: str) -> Iterator[Connection]:
+    """A connection to a database in which nothing has been tried yet; a tenth of the time that a new database takes."""
+    with connect(url) as conn:
+        for table in (b"alert", b"rejected_rows", b"staging_slice", b"store_session", b"download_ledger"):
+            conn.execute(b"DELETE FROM " + table)
+        yield conn
 
 
 def begun(

@@ -1,0 +1,1 @@
+"""Benches: what ``script/bench`` measures. Each is a module here with a ``figures`` function, and a command in ``__main__``."""
