@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -62,7 +62,7 @@ class MailServer:
 
 def mail_url(port: int) -> str:
     address = f"crm:{PASSWORD}@crm.example:{port}"
-    return f"mailto://{address}?smtp=127.0.0.1&mode=insecure&from=crm@crm.example&to=asha@crm.example&format=text"
+    return f"mailto://{address}?smtp=127.0.0.1&mode=insecure&from=crm@crm.example&to=asha@crm.example"
 
 
 def read(mail: EmailMessage) -> str:
@@ -92,10 +92,11 @@ def mail_server(port: int | None = None) -> Iterator[MailServer]:
 
 @dataclass(kw_only=True)
 class Webhook:
-    """What was posted. ``status`` is what it answers."""
+    """What was posted and taken. ``status`` is what it answers, ``asked`` counts every post."""
 
     port: int = 0
     status: int = 200
+    asked: int = 0
     posts: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -115,6 +116,7 @@ def webhook() -> Iterator[Webhook]:
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            received.asked += 1
             if received.status == 200:
                 received.posts.append(json.loads(body))
             self.send_response(received.status)
@@ -135,8 +137,28 @@ def webhook() -> Iterator[Webhook]:
             thread.join()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilentServer:
+    """Takes connections and says nothing."""
+
+    server: socket.socket
+
+    @property
+    def port(self) -> int:
+        return int(self.server.getsockname()[1])
+
+    def connections(self) -> int:
+        """How many came since this was asked last; they are closed."""
+        self.server.setblocking(False)
+        count = 0
+        with suppress(BlockingIOError):
+            while True:
+                self.server.accept()[0].close()
+                count += 1
+        return count
+
+
 @contextmanager
-def silent_server() -> Iterator[int]:
-    """The port of a server that takes connections and says nothing."""
+def silent_server() -> Iterator[SilentServer]:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        yield int(server.getsockname()[1])
+        yield SilentServer(server=server)

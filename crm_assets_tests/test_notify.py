@@ -1,6 +1,8 @@
 """Messages, as they arrive at a real mail server and a real webhook, and as they fail to."""
 
+import html
 import logging
+import re
 import threading
 import time
 from pathlib import Path
@@ -39,10 +41,11 @@ def test_a_message_is_mailed_as_it_was_written(caplog: pytest.LogCaptureFixture)
 
 def test_a_mail_in_html_shows_the_same_lines() -> None:
     with mail_server() as post:
-        deliver(secrets(post.url.replace("&format=text", "")), OTP)
-    [text] = post.texts
-    assert "expected &lt;a session&gt; &amp; found" in text or "expected <a session> & found" in text
-    assert "Run: crm_download bootstrap --crm td --store a668" in text
+        deliver(secrets(f"{post.url}&format=html"), OTP)
+    part = post.mails[0].get_body(preferencelist=("html",))
+    assert part is not None
+    shown = html.unescape(re.sub(r"<br ?/?>", "\n", str(part.get_content()))).replace("\xa0", " ")
+    assert [line for line in OTP.body.splitlines() if line not in shown] == []
 
 
 @pytest.mark.parametrize(("kind", "told"), [("failure", "failure"), ("recovery", "success"), ("info", "info")])
@@ -93,8 +96,8 @@ def test_a_dead_server_and_a_refusing_one_are_told_by_position_and_schema_alone(
 
 def test_a_server_that_says_nothing_is_waited_for_no_longer_than_told() -> None:
     began = time.monotonic()
-    with silent_server() as port, pytest.raises(Unanswered, match=r"^the 1st address \(mailto\): no answer in time$"):
-        deliver(secrets(mail_url(port)), OTP, 0.3)
+    with silent_server() as silent, pytest.raises(Unanswered, match=r"^the 1st address \(mailto\): no answer in time$"):
+        deliver(secrets(mail_url(silent.port)), OTP, 0.3)
     assert time.monotonic() - began < 3
     assert [thread for thread in threading.enumerate() if not thread.daemon] == [threading.main_thread()]
 

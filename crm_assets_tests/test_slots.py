@@ -4,6 +4,7 @@ import os
 import time as machine
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -114,7 +115,7 @@ def test_the_stores_of_a_crm_begin_one_after_the_other_within_the_spread() -> No
     offsets = [offset_of(place, 200, 10) for place in range(200)]
     assert offsets[0] == NONE
     assert offsets == sorted(set(offsets))
-    assert {later - earlier for earlier, later in zip(offsets, offsets[1:], strict=False)} == {timedelta(seconds=3)}
+    assert {later - earlier for earlier, later in pairwise(offsets)} == {timedelta(seconds=3)}
     assert offsets[-1] < timedelta(minutes=10)
     assert offset_of(0, 1, 10) == NONE
     assert {offset_of(place, 5, 0) for place in range(5)} == {NONE}

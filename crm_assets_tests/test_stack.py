@@ -127,7 +127,9 @@ def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
             url = migrated(installation.settings)
             with open_instance(installation.settings) as instance:
                 yield Pipeline(installation=installation, url=url, instance=instance)
-            _postmaster(installation.settings).send_signal(signal.SIGINT)
+            server = _postmaster(installation.settings)
+            server.send_signal(signal.SIGINT)
+            server.wait(timeout=60)
         finally:
             os.environ.clear()
             os.environ.update(before)

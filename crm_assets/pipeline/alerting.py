@@ -6,6 +6,7 @@ already, is read from ``crm_assets.warehouse``; how a message travels belongs to
 
 import logging
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -54,8 +55,9 @@ def raise_alerts(
     """Look at what is wrong, write it down, and tell what has not been told yet.
 
     ``extra`` are troubles that the database alone does not show: one that a later call does not bring is over. Stores that are
-    not listed any more trouble nobody. A message takes up to ``seconds``; a delivery that fails is tried again by a later call,
-    and never raises. Raises WarehouseUnavailable. The connection must not be in a transaction.
+    not listed any more trouble nobody. All messages together take up to ``seconds``, and what is left then is told by the next
+    call; a delivery that fails is tried again by a later one, and never raises. Raises WarehouseUnavailable. The connection must
+    not be in a transaction.
     """
     with alerts.one_look_at_a_time(conn):
         found = [*current_troubles(conn, clock()), *extra]
@@ -77,9 +79,12 @@ def _tell(settings: Settings, conn: Connection, clock: Clock, seconds: float) ->
     hopeless: Exception | None = unreadable
     if not urls and not hopeless:
         return told
-    lasting = alerts.find(conn)
+    lasting, ends_at = alerts.find(conn), time.monotonic() + seconds
     for group in groups:
-        error = hopeless or _undelivered(urls, message_of(settings, group, lasting), seconds)
+        left = ends_at - time.monotonic()
+        if left <= 0 and not hopeless:
+            break
+        error = hopeless or _undelivered(urls, message_of(settings, group, lasting), left)
         if error:
             alerts.record_undelivered(conn, group, error, clock())
             say("alerts", "undelivered", f"{subject_of(group)}: {error}", level=logging.WARNING)
@@ -144,7 +149,7 @@ def _failure(settings: Settings, group: Sequence[Alert]) -> str:
 def _in_full(settings: Settings, alert: Alert) -> list[str]:
     """One store's trouble: its own sentence, the exact command where a person has to run one, the count, the evidence."""
     lines = ["", f"{alert.name}: {_own_words(alert)}" if alert.name else _own_words(alert)]
-    if issubclass(error_class(alert.code), NeedsPerson):
+    if alert.store and issubclass(error_class(alert.code), NeedsPerson):
         command = settings.store(alert.crm, alert.store).bootstrap_command
         lines += [f"Run: {command}"] if command not in lines[1] else []
     return [*lines, _count([alert]), *([f"Evidence: {alert.evidence}"] if alert.evidence else [])]

@@ -5,7 +5,7 @@ Dagster knows of runs that ended before they wrote a word into the ledger; the l
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster import DagsterRunStatus, RunRecord, RunsFilter
@@ -20,6 +20,7 @@ PRIORITY_TAG, BACKFILL_TAG = "dagster/priority", "dagster/backfill"
 PRIORITIES = {Purpose.REFRESH: "10", Purpose.SETTLING: "0", Purpose.CATCH_UP: "-5", Purpose.BACKFILL: "-10"}
 ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
 UNDER_WAY = [status for status in DagsterRunStatus if status not in ENDED]
+LONGEST_RUN = timedelta(hours=2)  # as in dagster.yaml: a run that the end of the machine cut off has no other end
 
 
 def tags_of(want: Want, now: datetime) -> dict[str, str]:
@@ -46,13 +47,13 @@ def wanted_since(tags: Mapping[str, str]) -> datetime | None:
     return datetime.fromisoformat(tags[SINCE_TAG]) if SINCE_TAG in tags else None
 
 
-def tries_of(instance: dg.DagsterInstance, wants: Sequence[Want]) -> Mapping[str, Tries]:
-    """The runs of each want, by its key."""
+def tries_of(instance: dg.DagsterInstance, wants: Sequence[Want], now: datetime) -> Mapping[str, Tries]:
+    """The runs of each want, by its key. One that has been at work for too long is not under way any more."""
     found = defaultdict[str, list[RunRecord]](list)
     if wants:
         for record in instance.get_run_records(RunsFilter(tags={WANT_TAG: [want.key for want in wants]})):
             found[record.dagster_run.tags[WANT_TAG]].append(record)
-    return {want.key: _tries(found[want.key]) for want in wants}
+    return {want.key: _tries(found[want.key], now) for want in wants}
 
 
 def under_way(instance: dg.DagsterInstance, crm: str, purpose: Purpose) -> int:
@@ -60,12 +61,18 @@ def under_way(instance: dg.DagsterInstance, crm: str, purpose: Purpose) -> int:
     return instance.get_runs_count(RunsFilter(tags={CRM_TAG: crm, PURPOSE_TAG: purpose.value}, statuses=UNDER_WAY))
 
 
-def _tries(records: Sequence[RunRecord]) -> Tries:
+def _tries(records: Sequence[RunRecord], now: datetime) -> Tries:
     failed = [record for record in records if record.dagster_run.status in ENDED[1:]]
     ends = [record.end_time for record in failed if record.end_time]
     return Tries(
         runs=len(records),
-        under_way=any(record.dagster_run.status in UNDER_WAY for record in records),
+        under_way=any(_is_under_way(record, now) for record in records),
         failed_run_ids=tuple(record.dagster_run.run_id for record in failed),
         last_failed_at=datetime.fromtimestamp(max(ends), UTC) if ends else None,
     )
+
+
+def _is_under_way(record: RunRecord, now: datetime) -> bool:
+    """Whether it waits, or works and may still come to an end."""
+    began = datetime.fromtimestamp(record.start_time, UTC) if record.start_time else now
+    return record.dagster_run.status in UNDER_WAY and now - began < LONGEST_RUN

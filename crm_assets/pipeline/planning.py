@@ -83,7 +83,7 @@ def plan(
         looked_at = ready[:LOOKED_AT]
         first = looked_at[0][0]
         places = len(looked_at) if at_once is None else at_once - under_way(instance, first.store.crm, first.purpose)
-        tries = tries_of(instance, [want for want, _ in looked_at])
+        tries = tries_of(instance, [want for want, _ in looked_at], now)
         busy = {(str(want.store), want.report.name) for want, _ in looked_at if tries[want.key].under_way}
         for want, standing in looked_at:
             so_far = tries[want.key]

@@ -97,18 +97,31 @@ def catch_up_wants(conn: Connection, settings: Settings, source: Source, now: da
 
 
 def windows_of(hole: Hole, longest: int, refused: Set[Window]) -> Iterator[Window]:
-    """The hole in windows of at most so many days, of which a refused one is halved as long as it can be."""
+    """The hole in windows of at most so many days. What is missing of a refused window is at fault: it is cut out and halved."""
+    faulty = [
+        Window(first=max(one.first, hole.first), last=min(one.last, hole.last))
+        for one in refused
+        if one.first <= hole.last and hole.first <= one.last
+    ]
     for window in Window.joining(list(Window(first=hole.first, last=hole.last).days()), longest):
-        yield from _halves(window, refused)
+        yield from _halves(window, faulty)
 
 
-def _halves(window: Window, refused: Set[Window]) -> Iterator[Window]:
-    if window not in refused or window.first == window.last:
+def _halves(window: Window, faulty: Sequence[Window]) -> Iterator[Window]:
+    """The window in parts, none of which holds a whole faulty window, unless that is one day."""
+    inside = [one for one in faulty if one.first in window and one.last in window]
+    if window.first == window.last or not inside:
         yield window
         return
-    middle = window.first + (window.last - window.first) // 2
-    yield from _halves(Window(first=window.first, last=middle), refused)
-    yield from _halves(Window(first=middle + timedelta(days=1), last=window.last), refused)
+    narrowest = min(inside, key=lambda one: one.last - one.first)
+    if window.first < narrowest.first:
+        cut = narrowest.first - timedelta(days=1)
+    elif narrowest.last < window.last:
+        cut = narrowest.last
+    else:
+        cut = window.first + (window.last - window.first) // 2
+    yield from _halves(Window(first=window.first, last=cut), faulty)
+    yield from _halves(Window(first=cut + timedelta(days=1), last=window.last), faulty)
 
 
 def unmet(conn: Connection, wants: Sequence[Want], now: datetime) -> Iterator[tuple[Want, Standing]]:

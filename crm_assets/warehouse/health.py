@@ -58,7 +58,7 @@ HEALTH = """
         coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS table_rights,
         ARRAY(
             SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() AND tablename IN
-                ('_yoyo_migration', 'download_ledger', 'ingest_audit', 'rejected_rows', 'store_session')
+                ('_yoyo_migration', 'alert', 'download_ledger', 'ingest_audit', 'rejected_rows', 'store_session')
                 AND EXISTS (
                     SELECT FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS needed (right_)
                     WHERE NOT has_table_privilege(format('%I.%I', schemaname, tablename), right_)

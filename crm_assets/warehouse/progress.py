@@ -47,8 +47,9 @@ class Standing:
 
 STANDINGS = """
     SELECT seen.* FROM unnest(
-        %(crms)s::text[], %(stores)s::text[], %(reports)s::text[], %(firsts)s::date[], %(lasts)s::date[], %(since)s::timestamptz[]
-    ) WITH ORDINALITY AS want (crm, store, report, first_day, last_day, since, place)
+        %(crms)s::text[], %(stores)s::text[], %(reports)s::text[], %(firsts)s::date[], %(lasts)s::date[], %(since)s::timestamptz[],
+        %(purposes)s::text[]
+    ) WITH ORDINALITY AS want (crm, store, report, first_day, last_day, since, purpose, place)
     CROSS JOIN LATERAL (
         SELECT coalesce(bool_or(
                 status IN ('ingested', 'empty', 'unchanged') AND requested_at BETWEEN want.since AND %(now)s
@@ -61,13 +62,17 @@ STANDINGS = """
         WHERE attempt.crm = want.crm AND attempt.store = want.store AND attempt.report = want.report
             AND attempt.started_at >= want.since
             AND attempt.from_date <= want.first_day AND attempt.to_date >= want.last_day
+            AND (want.purpose <> 'catch_up' OR attempt.purpose = 'catch_up')
     ) AS seen
     ORDER BY place
 """
 
 
 def standings(conn: Connection, wants: Sequence[Want], now: datetime) -> list[Standing]:
-    """One answer for each want, in their order. An export of the future is none: the machine's clock was wrong then."""
+    """One answer for each want, in their order. An export of the future is none: the machine's clock was wrong then.
+
+    Of a missing day only the attempts to fetch it as such count: what failed on the day itself must not put them off.
+    """
     with conn.cursor(row_factory=class_row(Standing)) as cursor:
         return cursor.execute(
             STANDINGS,
@@ -78,6 +83,7 @@ def standings(conn: Connection, wants: Sequence[Want], now: datetime) -> list[St
                 "firsts": [want.window.first for want in wants],
                 "lasts": [want.window.last for want in wants],
                 "since": [want.since for want in wants],
+                "purposes": [want.purpose.value for want in wants],
                 "now": now,
             },
         ).fetchall()

@@ -25,12 +25,14 @@ from crm_assets_tests.fixtures.postgres import new_database
 from crm_assets_tests.simulation.month import Month, new_month
 from crm_assets_tests.simulation.verdict import StoreMonth, asked_twice, endings, left_alone, store_months
 from crm_assets_tests.simulation.weather import ordinary_weather
+from crm_assets_tests.simulation.worker import WELL
 
 FIRST_DAY = date(2027, 3, 15)  # with the end of a month, of a quarter and of a fiscal year ahead
 HISTORY = 45  # days that are there to be caught up with at the beginning: the first of them are settled by then
 LOOK_EVERY = timedelta(minutes=30)
 CALM = timedelta(hours=5)  # at the end, so that what heals has healed
 CLEAN_IN_PRODUCTION = 0.64
+SOON_ENOUGH = 0.8  # of the slots, with portals and machine away for hours
 
 
 def figures(days: int) -> Iterator[Figure]:
@@ -75,7 +77,7 @@ def _of_store(one: StoreMonth) -> Iterator[Figure]:
     changed = sum(day.changed_since for day in one.settled)
     yield Figure(name=f"{name} settled rows that changed later", unit="rows", ours=changed)
     yield Figure(name=f"{name} slots", unit="slots", ours=len(late))
-    yield Figure(name=f"{name} served within an hour", unit="share of slots", ours=_share(late, 60), target=0.8)
+    yield Figure(name=f"{name} served within an hour", unit="share of slots", ours=_share(late, 60))
     yield Figure(name=f"{name} slot to loaded, median", unit="minutes", ours=_finite(median(late)))
     yield Figure(name=f"{name} slot to loaded, p95", unit="minutes", ours=_finite(_percentile(late, 0.95)))
     yield Figure(name=f"{name} slot to loaded, most", unit="minutes", ours=_finite(max(late)))
@@ -87,13 +89,12 @@ def _of_runs(month: Month) -> Iterator[Figure]:
     for purpose in (Purpose.REFRESH, Purpose.SETTLING, Purpose.CATCH_UP):
         found = endings(month, purpose)
         yield Figure(name=f"{purpose} runs", unit="runs", ours=found.total())
-        clean = found["success"] / found.total() if found else None
+        clean = sum(found[ending] for ending in WELL) / found.total() if found else None
         yield Figure(
             name=f"{purpose} runs that ended well", unit="share of runs", ours=clean, reference=CLEAN_IN_PRODUCTION
         )
         for ending, times in sorted(found.items()):
-            if ending != "success":
-                yield Figure(name=f"{purpose} runs: {ending}", unit="runs", ours=times)
+            yield Figure(name=f"{purpose} runs: {ending}", unit="runs", ours=times)
     retried = sum(run.parent is not None for run in month.daemon.runs)
     yield Figure(name="runs that Dagster retried, as their process was gone", unit="runs", ours=retried)
 
@@ -106,12 +107,13 @@ def _of_the_end(month: Month, stores: Sequence[StoreMonth]) -> Iterator[Figure]:
     yield Figure(name="attempts left running", unit="rows", ours=len(open_rows), target=0, at_most=True)
     yield Figure(name="raw files left", unit="files", ours=len(month.pipeline.files))
     yield Figure(name="sensors asked", unit="ticks", ours=month.daemon.ticks)
-    misjudged = sum(one.timeliness.misjudged for one in stores)
+    misjudged = sum(len(one.timeliness.misjudged) for one in stores)
     yield Figure(name="looks at health that judged wrongly", unit="looks", ours=misjudged, target=0, at_most=True)
     for cause, slots in sum((one.timeliness.causes for one in stores), Counter[str]()).most_common():
         yield Figure(name=f"slots not served within an hour: {cause}", unit="slots", ours=slots)
-    late = [minutes for one in stores for minutes in one.timeliness.late]
-    yield Figure(name="slots never served", unit="slots", ours=late.count(None), target=0, at_most=True)
+    late = [math.inf if minutes is None else minutes for one in stores for minutes in one.timeliness.late]
+    yield Figure(name="slots never served", unit="slots", ours=late.count(math.inf), target=0, at_most=True)
+    yield Figure(name="slots served within an hour", unit="share of slots", ours=_share(late, 60), target=SOON_ENOUGH)
 
 
 def _share(late: Sequence[float], limit: float) -> float:

@@ -10,7 +10,7 @@ from crm_assets.errors import OtpRequired, PortalUnavailable
 from crm_assets.pipeline.alerting import raise_alerts
 from crm_assets.settings import load_settings
 from crm_assets.warehouse.connection import connect
-from crm_assets_tests.fixtures.command import ROOT, CommandLine, clean_environment, finished
+from crm_assets_tests.fixtures.command import ROOT, clean_environment, finished
 from crm_assets_tests.postbox import PASSWORD, free_port, mail_server, mail_url, webhook
 from crm_assets_tests.warehouse.samples import TD, UC
 from crm_assets_tests.warehouse.troubled import at, failed, good, person_needed
@@ -19,30 +19,38 @@ OTP = OtpRequired(f"td/a668: signed out, and an OTP is asked for. Run: {TD.boots
 
 
 @pytest.fixture
-def troubled(crm_download: CommandLine) -> CommandLine:
+def environ(tmp_path: Path) -> dict[str, str]:
+    """An installation that has nothing but its list of stores: a test message needs no database."""
+    shutil.copy(ROOT / "stores.yaml", tmp_path)
+    return clean_environment() | {"CRM_HOME": str(tmp_path)}
+
+
+@pytest.fixture
+def troubled(environ: dict[str, str], warehouse: str) -> dict[str, str]:
     """An installation in which one trouble is over and one lasts; nobody was told of either."""
-    settings = load_settings(crm_download.environ)
+    environ["CRM_DATABASE_URL"] = warehouse
+    settings = load_settings(environ)
 
     def look(hours: float) -> None:
         raise_alerts(settings, conn, lambda: at(hours))
 
-    with connect(crm_download.url) as conn:
+    with connect(warehouse) as conn:
         failed(conn, PortalUnavailable("uc/sector56: nothing answers"), 0, store=UC)
         look(0)
         good(conn, 1, store=UC)
         person_needed(conn, OTP, 1)
         look(1)
-    return crm_download
+    return environ
 
 
-def test_what_is_wrong_is_listed_for_people_and_for_programs(troubled: CommandLine) -> None:
-    table = troubled("alerts")
+def test_what_is_wrong_is_listed_for_people_and_for_programs(troubled: dict[str, str]) -> None:
+    table = finished(("alerts",), troubled)
     assert table.code == 0, table
     assert "td/a668 OtpRequired 1 - open" in " ".join(table.said.replace("│", " ").split())
     assert str(OTP) in table.out
     assert "uc/sector56" not in table.out
 
-    every = troubled("alerts", "--all", "--json")
+    every = finished(("alerts", "--all", "--json"), troubled)
     found = {one["account"]: one for one in map(json.loads, every.out.splitlines())}
     assert {name: (one["code"], one["times"], one["told_at"]) for name, one in found.items()} == {
         "uc/sector56": ("PortalUnavailable", 1, None),
@@ -50,13 +58,6 @@ def test_what_is_wrong_is_listed_for_people_and_for_programs(troubled: CommandLi
     }
     assert found["td/a668"]["resolved_at"] is None
     assert found["uc/sector56"]["resolved_at"].startswith("2025-11-24T12:30")
-
-
-@pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    """An installation without a database: a test message needs none."""
-    shutil.copy(ROOT / "stores.yaml", tmp_path)
-    return clean_environment() | {"CRM_HOME": str(tmp_path)}
 
 
 def test_a_test_message_arrives_at_every_address(environ: dict[str, str]) -> None:

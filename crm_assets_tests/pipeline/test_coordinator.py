@@ -60,6 +60,31 @@ def test_a_queued_run_carries_its_store(module_pipeline: Pipeline, tags: Mapping
     assert run.tags.get("store") == store
 
 
+BACKFILL = {"dagster/backfill": "abcdefgh"}
+
+
+@pytest.mark.parametrize(
+    ("tags", "priority"),
+    [
+        (RANGE, None),
+        (RANGE | BACKFILL, "-10"),
+        (RANGE | BACKFILL | {"dagster/priority": "7"}, "7"),
+        (RANGE | {"crm/purpose": "catch_up"}, "-5"),
+        (RANGE | {"crm/purpose": "refresh"} | BACKFILL, "10"),
+    ],
+    ids=["by hand", "a backfill", "a priority of its own", "a missing day", "a slot's, in spite of all"],
+)
+def test_a_queued_run_is_as_urgent_as_its_purpose(
+    module_pipeline: Pipeline, tags: Mapping[str, str], priority: str | None
+) -> None:
+    """A run by hand comes after those of a slot and before backfills: Dagster takes it for 0."""
+    run = queued(module_pipeline, tags)
+    assert run.tags.get("dagster/priority") == priority
+    known = module_pipeline.instance.get_run_by_id(run.run_id)
+    assert known
+    assert known.tags.get("dagster/priority") == priority
+
+
 def test_the_queue_runs_one_of_a_store_at_a_time(module_pipeline: Pipeline) -> None:
     limits = module_pipeline.instance.get_concurrency_config().run_queue_config
     assert limits

@@ -129,6 +129,17 @@ def test_a_run_under_way_is_not_asked_for_again(office: Office) -> None:
         assert (asked(found), reasons(found)) == ([], ["a run is under way"])
 
 
+def test_a_run_that_was_cut_off_with_the_machine_is_not_waited_for_for_ever(office: Office) -> None:
+    """Where only cron is, nobody tells Dagster that the run of a command has ended."""
+    (one,) = office.wants(MORNING)
+    run_id = office.run(one, STARTED)
+    office.conn.execute(
+        "UPDATE dagster.runs SET start_time = %s WHERE run_id = %s", [(MORNING + MINUTE).timestamp(), run_id]
+    )
+    assert reasons(office.plan(MORNING + 2 * HOUR)) == ["a run is under way"]
+    assert asked(office.plan(MORNING + 2 * HOUR + MINUTE)) == [f"{REFRESH}/2"]
+
+
 def test_each_attempt_has_a_key_of_its_own_after_its_pause(office: Office) -> None:
     (one,), now = office.wants(MORNING), MORNING
     keys = list[str]()

@@ -23,7 +23,7 @@ from crm_assets.settings import Settings
 from crm_assets.warehouse.progress import Want
 from crm_assets_tests.simulation.agenda import Agenda
 from crm_assets_tests.simulation.weather import Step
-from crm_assets_tests.simulation.worker import Killed, StepFailed, Work, Worker
+from crm_assets_tests.simulation.worker import WELL, Killed, StepFailed, Work, Worker
 
 AT_ONCE = 4
 TICK = timedelta(seconds=60)
@@ -35,7 +35,7 @@ SUCCEEDED, FAILED = dg.DagsterEventType.PIPELINE_SUCCESS, dg.DagsterEventType.PI
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """``ending``: success, an error's code, or killed; None while it waits or works. ``steps`` are there while it works."""
+    """``ending``: as in ``worker.WELL``, an error's code, or killed; None while it waits or works, which it does by ``steps``."""
 
     work: Work
     queued_at: datetime
@@ -43,11 +43,15 @@ class Run:
     begun_at: datetime | None = None
     ended_at: datetime | None = None
     ending: str | None = None
-    steps: Generator[timedelta, None, None] | None = None
+    steps: Generator[timedelta, None, str] | None = None
 
     @property
     def purpose(self) -> Purpose:
         return purpose_of(self.work.tags)
+
+    @property
+    def failed(self) -> bool:
+        return self.ending is not None and self.ending not in WELL
 
     @property
     def rank(self) -> tuple[int, datetime]:
@@ -85,10 +89,13 @@ class Daemon:
     def _ask(self, sensor: dg.SensorDefinition) -> None:
         self.ticks += 1
         result = sensor(dg.build_sensor_context(instance=self.instance))
+        assert isinstance(result, dg.SensorResult)
         for request in result.run_requests or ():
-            if request.run_key not in self._run_keys:
-                self._run_keys.add(request.run_key)
-                self._queue(self._work(request.tags | {RUN_KEY: request.run_key}))
+            key = request.run_key
+            assert key
+            if key not in self._run_keys:
+                self._run_keys.add(key)
+                self._queue(self._work({**request.tags, RUN_KEY: key}))
 
     def switch_off(self) -> None:
         """The machine stops: what was at work is gone."""
@@ -143,8 +150,8 @@ class Daemon:
             return  # the machine was switched off meanwhile
         try:
             pause = next(run.steps)
-        except StopIteration:
-            self._end(run, "success")
+        except StopIteration as end:
+            self._end(run, end.value)
         except StepFailed as failure:
             self._end(run, str(failure))
         except Killed as death:
@@ -155,7 +162,7 @@ class Daemon:
 
     def _end(self, run: Run, ending: str) -> None:
         run.steps, run.ended_at, run.ending = None, self.now, ending
-        if ending == "success":
+        if ending in WELL:
             self._tell(run, SUCCEEDED)
             if run.purpose is Purpose.CATCH_UP:
                 self.agenda.after(TICK, lambda: self.tick(run.work.store.crm, Purpose.CATCH_UP))
@@ -189,7 +196,7 @@ class Daemon:
         """The sensors tick twice a minute; here they do when there may be something to see, such as the end of a pause."""
         work, since = run.work, wanted_since(run.work.tags) or self.now
         key = work.tags[WANT_TAG]
-        failures = sum(each.ending not in (None, "success") and each.work.tags[WANT_TAG] == key for each in self.runs)
+        failures = sum(each.failed and each.work.tags[WANT_TAG] == key for each in self.runs)
         want = Want(store=work.store, report=work.report, window=work.window, purpose=run.purpose, since=since)
         self.agenda.after(pause_after(want, failures) + TICK / 2, lambda: self.tick(work.store.crm, run.purpose))
 

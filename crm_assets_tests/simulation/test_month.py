@@ -121,7 +121,7 @@ def test_slots_that_the_machine_slept_through_are_made_up_once(month: Month) -> 
         for run in month.daemon.runs
         if run.purpose is Purpose.REFRESH and OFF.last <= run.queued_at < OFF.last + timedelta(hours=2)
     )
-    assert made_up == dict.fromkeys(ALL_STORES, 1) | {"td/a817": 0}  # which waits for a person since the morning
+    assert made_up == dict.fromkeys(set(ALL_STORES) - {"td/a817"}, 1)  # which waits for a person since the morning
 
 
 def test_no_slot_is_served_twice_and_none_never(stores: list[StoreMonth]) -> None:
@@ -145,5 +145,5 @@ def test_killed_runs_leave_nothing_behind(month: Month, pipeline: Pipeline) -> N
 
 
 def test_health_calls_late_what_is_late_and_nothing_else(month: Month, stores: list[StoreMonth]) -> None:
-    assert [one.timeliness.misjudged for one in stores] == [0] * 4
+    assert [one.timeliness.misjudged for one in stores] == [()] * 4
     assert any(look.late for look in month.looks) and not month.looks[-1].late

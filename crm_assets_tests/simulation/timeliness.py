@@ -28,15 +28,15 @@ class Loaded:
 class Timeliness:
     """``late``: minutes from each slot until data of that moment was loaded, None for never. ``oldest``: the longest that the
     newest data ever was behind. ``doubles``: refreshes of one slot, and settlings of one night, beyond the first good one.
-    ``causes``: what the last attempt met in the hour after a slot that was not served by then. ``misjudged``: how often it was
-    said to be late when it was not, or not when it was.
+    ``causes``: what the last attempt met in the hour after a slot that was not served by then. ``misjudged``: when it was
+    said to be late and was not, or the other way round.
     """
 
     late: tuple[float | None, ...]
     oldest: timedelta
     doubles: int
     causes: Counter[str]
-    misjudged: int
+    misjudged: tuple[datetime, ...]
 
 
 def timeliness(month: Month, store: Store) -> Timeliness:
@@ -52,7 +52,7 @@ def timeliness(month: Month, store: Store) -> Timeliness:
         oldest=_oldest(month, exports),
         doubles=_doubles(slots, exports, Purpose.REFRESH) + _doubles(nights, exports, Purpose.SETTLING),
         causes=Counter(_met_last(month, store, slot) for slot in missed),
-        misjudged=sum(_misjudged(look, str(store), judged, exports) for look in month.looks),
+        misjudged=tuple(look.at for look in month.looks if _misjudged(look, str(store), slots, exports)),
     )
 
 

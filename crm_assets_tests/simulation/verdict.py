@@ -64,48 +64,55 @@ def left_alone(month: Month) -> list[Run]:
 def asked_twice(month: Month) -> int:
     """Logins that were tried after the portal had refused one, and before a person had come."""
     return sum(
-        run.ended_at < at <= _answered(month, run)
-        for run in _refusals(month)
+        refused_at < at < _answered(month, store, refused_at)
+        for refused, refused_at in _refusals(month)
         for store, at in month.daemon.worker.logins
-        if store == run.work.store
+        if store == refused
     )
 
 
-def _refusals(month: Month) -> list[Run]:
-    return [run for run in month.daemon.runs if run.ending in codes_of(NeedsPerson)]
+def _refusals(month: Month) -> list[tuple[Store, datetime]]:
+    return [
+        (run.work.store, run.ended_at)
+        for run in month.daemon.runs
+        if run.ended_at and run.ending in codes_of(NeedsPerson)
+    ]
 
 
-def _answered(month: Month, run: Run) -> datetime:
-    """When the person came who settled what this run met."""
-    return min(
-        (at for store, at in month.answered if store == run.work.store and at >= run.ended_at), default=month.last
-    )
+def _answered(month: Month, refused: Store, refused_at: datetime) -> datetime:
+    """When the person came who settled it."""
+    return min((at for store, at in month.answered if store == refused and at >= refused_at), default=month.last)
 
 
 def _heals(run: Run) -> bool:
-    return run.ending not in (None, "success") and heals_by_itself(run.ending)
+    return run.failed and heals_by_itself(run.ending)
 
 
 def _could_be(month: Month, run: Run) -> bool:
     """Whether there was time, and neither a switched-off machine nor an account that waits for a person stood in the way."""
-    until = (run.ended_at or month.last) + PATIENCE[run.purpose]
-    off = any(off.first <= until and off.last >= run.begun_at for off in month.weather.machine_off)
+    begun, until = run.begun_at or month.last, _patience_ends(month, run)
+    off = any(off.first <= until and off.last >= begun for off in month.weather.machine_off)
     waits = any(
-        each.work.store == run.work.store and each.ended_at <= until and run.begun_at <= _answered(month, each)
-        for each in _refusals(month)
+        store == run.work.store and refused_at <= until and begun <= _answered(month, store, refused_at)
+        for store, refused_at in _refusals(month)
     )
     return until < month.last and not off and not waits
 
 
 def _followed(month: Month, run: Run) -> bool:
     """Whether another run of the store did the work soon: of the same purpose, or of any that covers it."""
+    begun, until = run.begun_at or month.last, _patience_ends(month, run)
     return any(
         other.work.store == run.work.store
-        and other.begun_at
-        and run.begun_at < other.begun_at <= run.ended_at + PATIENCE[run.purpose]
+        and other.begun_at is not None
+        and begun < other.begun_at <= until
         and (other.purpose is run.purpose or _covers(other.work.window, run.work.window))
         for other in month.daemon.runs
     )
+
+
+def _patience_ends(month: Month, run: Run) -> datetime:
+    return (run.ended_at or month.last) + PATIENCE[run.purpose]
 
 
 def _covers(wide: Window, narrow: Window) -> bool:

@@ -58,7 +58,7 @@ BANNER_DIFFERS = Mishap(name="banner before the data", damage="banner")
 NEVER_BEGINS = Mishap(name="killed before it began", dies_at=Step.BEGINS)
 KILLED = {step: Mishap(name=f"killed when {step.name.lower()}", dies_at=step) for step in list(Step)[1:]}
 
-EVERYWHERE: Mapping[Mishap, float] = {
+EVERYWHERE: dict[Mishap, float] = {
     UNREACHABLE: 9,
     _fails(SessionDropped): 4,
     _fails(PortalChanged): 2,

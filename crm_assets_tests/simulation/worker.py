@@ -17,6 +17,7 @@ from crm_assets.errors import BadReport, CrmError, ExportTimedOut, NeedsPerson
 from crm_assets.model import AccountState, Claims, Clock, Download, Report, Store, Window
 from crm_assets.pipeline import books
 from crm_assets.pipeline.attempts import purpose_of, wanted_since
+from crm_assets.pipeline.books import Export
 from crm_assets.pipeline.examine import prove_all, typed_export
 from crm_assets.pipeline.journal import LedgerJournal
 from crm_assets.pipeline.results import Failed
@@ -28,13 +29,15 @@ from crm_assets.sandbox.workbooks import total
 from crm_assets.sandbox.workbooks import workbook as workbook_of
 from crm_assets.settings import Settings
 from crm_assets.warehouse import ledger
-from crm_assets.warehouse.connection import connect
+from crm_assets.warehouse.connection import Connection, connect
 from crm_assets_tests.simulation.weather import Mishap, Step, Weather
 
 LAYOUTS = {"td": layouts.ORDER_REPORT, "uc": layouts.GST_REPORT}
 BANNER = {"taxable_value": "Taxable Value", "cgst": "CGST", "sgst": "SGST", "invoice_value": "Total Invoice Value"}
 UC_SESSIONS_LOST = 8 / 409
 RIGHT = Mishap(name="nothing")
+LANDED, LOADED, SKIPPED, NOT_NEEDED = "landed", "loaded", "skipped", "not needed"
+WELL = (LOADED, SKIPPED, NOT_NEEDED)
 
 
 class Killed(Exception):
@@ -78,24 +81,25 @@ class Worker:
     logins: list[tuple[Store, datetime]] = field(default_factory=list)
     mishaps: list[tuple[Work, Mishap]] = field(default_factory=list)
 
-    def run(self, work: Work) -> Generator[timedelta, None, None]:
-        """The run, step by step: how long it takes until the next one. Raises Killed, StepFailed."""
+    def run(self, work: Work) -> Generator[timedelta, None, str]:
+        """The run, step by step: how long it takes until the next one, and how it ended well. Raises Killed, StepFailed."""
         mishap = self.weather.befalls(work.store, self.clock()) or RIGHT
         self.mishaps.append((work, mishap))
         _may_die(mishap, Step.BEGINS)
         if work.begins_at < Step.LANDED:
-            landed = yield from self._download(work, mishap)
-            if not landed:
-                return  # another run has done it, or the store is skipped: staging and facts are, too
+            ending = yield from self._download(work, mishap)
+            if ending != LANDED:
+                return ending  # without a file, staging and facts are skipped
         _may_die(mishap, Step.LANDED)
         if work.begins_at < Step.STAGED:
             self._stage(work)
             yield timedelta(seconds=2)
         _may_die(mishap, Step.STAGED)
         self._load(work)
+        return LOADED
 
-    def _download(self, work: Work, mishap: Mishap) -> Generator[timedelta, None, bool]:
-        """The raw asset: whether a file has landed."""
+    def _download(self, work: Work, mishap: Mishap) -> Generator[timedelta, None, str]:
+        """The raw asset: whether a file has landed, or why not."""
         journal = self._journal(work)
         with connect(self.url) as conn:
             ledger.close_abandoned(conn, self.clock())
@@ -103,7 +107,7 @@ class Worker:
         try:
             with self._held(journal, work.store):
                 if journal.fetched_meanwhile(*what):
-                    return False
+                    return NOT_NEEDED
                 journal.started(*what)
                 yield from self._signed_in(work, journal, mishap)
                 pending = journal.pending_request(*what)
@@ -113,7 +117,7 @@ class Worker:
             journal.failed(*what, error)
         if journal.failed_windows:
             raise StepFailed(journal.failed_windows[0].error.code)
-        return bool(journal.downloads)
+        return LANDED if journal.downloads else SKIPPED
 
     def _journal(self, work: Work) -> LedgerJournal:
         return LedgerJournal(
@@ -141,17 +145,21 @@ class Worker:
         """By the saved session where it is good, which a td one never is; else by one login."""
         store, desk = work.store, Desk(settings=self.settings, book=journal, clock=self.clock, run_id=work.run_id)
         access_to(store, journal.account(store), desk.profiles.digest(store))
-        again = store.crm == "td" or self.weather.chance(work.run_id, "session").random() < UC_SESSIONS_LOST
+        again = self._is_signed_out(store, mishap)
         if again:
             journal.record(store, AccountState.EXPIRED)
+            self.logins.append((store, self.clock()))
         yield self._takes(work, 5, 20)
         _may_die(mishap, Step.STARTED)
         if mishap.error is not None:
-            if again or issubclass(mishap.error, NeedsPerson):
-                self.logins.append((store, self.clock()))
             yield timedelta(seconds=mishap.seconds)
             raise self._told(work, journal, desk, mishap.error)
         journal.record(store, AccountState.OK, signed_in=again)
+
+    def _is_signed_out(self, store: Store, mishap: Mishap) -> bool:
+        refused = mishap.error is not None and issubclass(mishap.error, NeedsPerson)
+        lost = self.weather.chance("session", store, self.clock()).random() < UC_SESSIONS_LOST
+        return store.crm == "td" or refused or lost
 
     def _told(self, work: Work, journal: LedgerJournal, desk: Desk, error: type[CrmError]) -> CrmError:
         raised = error(f"{work.store}: {error.__name__}, by the weather")
@@ -201,8 +209,7 @@ class Worker:
                     continue
                 if staged.unchanged:
                     books.let_go(conn, one.file, clock=self.clock)
-            told = {"run_id": work.run_id, "clock": self.clock}
-            _raise_if(books.refuse(conn, report, file, file.days, error, **told) for file, error in refused)
+            _raise_if(self._refused(conn, work, file, error) for file, error in refused)
 
     def _load(self, work: Work) -> None:
         """The fact asset, as the IO manager books it."""
@@ -217,12 +224,14 @@ class Worker:
                     books.load_export(conn, report, one, work.run_id, clock=self.clock)
                     books.let_go(conn, export, clock=self.clock)
                 except BadReport as error:
-                    told = {"run_id": work.run_id, "clock": self.clock}
-                    failed.append(books.refuse(conn, report, export, export.days, error, **told))
+                    failed.append(self._refused(conn, work, export, error))
         _raise_if(failed)
 
+    def _refused(self, conn: Connection, work: Work, export: Export, error: CrmError) -> Failed:
+        return books.refuse(conn, work.report, export, export.days, error, work.run_id, clock=self.clock)
+
     def _takes(self, work: Work, least: float, most: float) -> timedelta:
-        return timedelta(seconds=round(self.weather.chance(work.run_id, self.clock()).uniform(least, most)))
+        return timedelta(seconds=round(self.weather.chance("takes", work.store, self.clock()).uniform(least, most)))
 
 
 def rows_of(sold: Books, store: Store, window: Window, as_of: datetime | None) -> list[Row]:

@@ -91,6 +91,16 @@ def test_failures_since_then_are_counted_and_the_last_is_told(conn: Connection) 
     assert standing.last_failed_at == NOW + HOUR + MINUTE
 
 
+def test_of_a_missing_day_only_the_attempts_to_fetch_it_as_such_count(conn: Connection) -> None:
+    failed(conn, window(23, 24), NOW, PortalUnavailable("a long outage"))
+    failed(conn, window(1, 24), NOW + HOUR, PortalUnavailable("a long outage"), purpose=Purpose.SETTLING)
+    missing = want(window(23), purpose=Purpose.CATCH_UP)
+    assert standings(conn, [missing], FUTURE) == [UNTOUCHED]
+    failed(conn, window(20, 23), NOW + 2 * HOUR, HeaderDrift("a column less"), purpose=Purpose.CATCH_UP)
+    [standing] = standings(conn, [missing], FUTURE)
+    assert (standing.failures, standing.error_code) == (1, "HeaderDrift")
+
+
 def test_many_wants_are_answered_in_their_order(conn: Connection) -> None:
     loaded(conn, window(23, 24), NOW, store=UC)
     failed(conn, window(10, 12), NOW, PortalUnavailable("down"))

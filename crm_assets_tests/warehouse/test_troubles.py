@@ -148,6 +148,7 @@ def finished(conn: Connection, first: int, last: int) -> None:
 def test_days_to_catch_up_trouble_until_each_of_them_is_final(conn: Connection) -> None:
     failed(conn, AWAY, 0, days=window(3, 5), purpose=CATCH_UP)
     finished(conn, 3, 4)
+    staged(conn, days=window(5), requested_at=at(1))
     good(conn, 2)
     assert codes(conn) == {"PortalUnavailable": 1}
     finished(conn, 5, 5)
