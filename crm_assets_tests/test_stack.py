@@ -37,10 +37,11 @@ from crm_assets.errors import ConfigurationError
 from crm_assets.model import Window
 from crm_assets.pipeline.compose import compose
 from crm_assets.pipeline.instance import open_instance
+from crm_assets.pipeline.launcher import WatchedRunLauncher
 from crm_assets.pipeline.partitions import range_tags
 from crm_assets.sandbox import Sandbox
 from crm_assets.settings import PROJECT_ROOT, Settings
-from crm_assets.stack import DAEMON, LOG_BYTES, Patience, Stack, WatchedRunLauncher, running
+from crm_assets.stack import DAEMON, LOG_BYTES, Patience, Stack, running
 from crm_assets_tests.fixtures.dagster import OWN_ENVIRONMENT, Pipeline, at_this_moment, chain, keys, last_days
 from crm_assets_tests.fixtures.postgres import in_memory
 from crm_assets_tests.fixtures.sandbox import REPORTS, Installation

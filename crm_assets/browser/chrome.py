@@ -45,9 +45,11 @@ PLAYWRIGHTS_LIST = (
 )
 # The address bar's suggestions are pages of their own, made ready at every start: half of its time, and nobody types there.
 ADDRESS_BAR = "WebUIOmniboxPopup,WebUIOmniboxAimPopup"
+# A renderer that waits for a second site: a process more, and a store's session has one page of one portal.
+SPARE_RENDERER = "SpareRendererForSitePerProcess"
 DISABLED_FEATURES = "--disable-features="
 QUIET = (
-    f"{DISABLED_FEATURES}{PLAYWRIGHTS_LIST},{ADDRESS_BAR}",
+    f"{DISABLED_FEATURES}{PLAYWRIGHTS_LIST},{ADDRESS_BAR},{SPARE_RENDERER}",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",

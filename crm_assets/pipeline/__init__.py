@@ -20,6 +20,7 @@ books         the transactions that make an export staging, then facts
 io_manager    what an asset gets and hands over, by way of the books
 compose       everything composed into Dagster's definitions
 coordinator   the run queue's store tag
+launcher      which runs' processes are still there
 instance      where Dagster keeps its own things
 launch        runs started by the command line
 """

@@ -1,7 +1,8 @@
 """Backfills: what a run's backfill wants besides the run's own partitions, so that one export of a store serves them all.
 
-Dagster cuts a rectangle with no more days than stores into one run for each day (1.13: see the method
-``get_partition_key_ranges`` of its ``DefaultPartitionsSubset``). The first of these runs exports all days of a store; the others load theirs from the file that lies there.
+Dagster 1.13 cuts a rectangle with no more days than stores into one run for each day: see ``get_partition_key_ranges`` of its
+``DefaultPartitionsSubset``. The first of these runs exports all days of a store; the others load theirs from the file that lies
+there.
 """
 
 from dataclasses import dataclass

@@ -47,8 +47,8 @@ class Standing:
 
 STANDINGS = """
     SELECT seen.* FROM unnest(
-        %(crms)s::text[], %(stores)s::text[], %(reports)s::text[], %(firsts)s::date[], %(lasts)s::date[], %(since)s::timestamptz[],
-        %(purposes)s::text[]
+        %(crms)s::text[], %(stores)s::text[], %(reports)s::text[], %(firsts)s::date[], %(lasts)s::date[],
+        %(since)s::timestamptz[], %(purposes)s::text[]
     ) WITH ORDINALITY AS want (crm, store, report, first_day, last_day, since, purpose, place)
     CROSS JOIN LATERAL (
         SELECT coalesce(bool_or(

@@ -51,19 +51,24 @@ def figures(days: int) -> Iterator[Figure]:
 
 @contextmanager
 def _pipeline() -> Iterator[Pipeline]:
-    """An installation that begins on the first day, on a server that is thrown away."""
-    logging.getLogger("crm_assets").setLevel(logging.CRITICAL)
-    folder = PROJECT_ROOT / ".local" / "bench"
-    server = embedded_url(folder / "postgres")
-    with psycopg.connect(server, autocommit=True) as conn:
-        conn.execute("ALTER SYSTEM SET fsync = off")  # what a crash would lose is thrown away anyway
-        conn.execute("SELECT pg_reload_conf()")
+    """An installation that begins on the first day, on databases that are thrown away."""
+    logging.getLogger("crm_assets").setLevel(logging.CRITICAL)  # failures by the hundred are what is wanted
+    server = _server()
     with new_database(server, template="template1") as template, tempfile.TemporaryDirectory() as home:
         migrate(template)
         options = SandboxOptions(first_day=FIRST_DAY - timedelta(days=HISTORY))
         with new_pipeline(server, urlsplit(template).path[1:], Path(home), options) as pipeline:
             keep_connected(pipeline.instance)
             yield pipeline
+
+
+def _server() -> str:
+    """An embedded server of the benches' own, which ends with this process."""
+    url = embedded_url(PROJECT_ROOT / ".local" / "bench" / "postgres")
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("ALTER SYSTEM SET fsync = off")  # what a crash would lose is thrown away anyway
+        conn.execute("SELECT pg_reload_conf()")
+    return url
 
 
 def _of_store(one: StoreMonth) -> Iterator[Figure]:

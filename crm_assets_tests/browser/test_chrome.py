@@ -122,7 +122,7 @@ def test_what_playwright_turns_off_stays_off_beside_what_we_do() -> None:
 
     playwrights, ours = asyncio.run(lists())
     assert playwrights < ours
-    assert ours - playwrights == {"WebUIOmniboxPopup", "WebUIOmniboxAimPopup"}
+    assert ours - playwrights == {"WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "SpareRendererForSitePerProcess"}
 
 
 def test_a_channel_that_is_not_installed_gives_way_to_the_browser_that_is() -> None:

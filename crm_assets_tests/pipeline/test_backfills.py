@@ -1,4 +1,4 @@
-"""A backfill that Dagster cuts into a run for each day: each store is asked once all the same, and every run loads its own days."""
+"""A backfill that Dagster cuts into a run for each day: each store is asked once all the same; every run loads its own days."""
 
 import warnings
 from dataclasses import dataclass

@@ -258,11 +258,14 @@ def test_missing_days_are_wanted_oldest_first_and_a_refused_window_by_halves(tow
     assert later[0].window == window(1, 8), "what was refused more than a month ago counts no more"
 
 
-def test_a_day_that_was_loaded_while_it_lasted_is_wanted_although_that_export_covers_it(
+def test_a_day_that_is_not_final_is_wanted_although_exports_that_cover_it_are_loaded(
     town: Town, conn: Connection
 ) -> None:
     store = town.store()
     loaded(conn, window(23, 24), ist("2025-11-24 21:30"), store=store)
+    loaded(
+        conn, window(24), ist("2025-11-25 11:40"), store=store, purpose=Purpose.CATCH_UP
+    )  # replaced, but not by facts
     slices(conn, store, [nov(day) for day in range(1, 24)], [nov(24)])
     now = ist("2025-11-25 12:00")
     wants = catch_up_wants(conn, town.settings, town.source, now, 10)

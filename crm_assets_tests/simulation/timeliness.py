@@ -15,12 +15,12 @@ AN_HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """An export that was loaded."""
+    """An export that was loaded, for the first time at ``loaded_at``: a retried run may load one again."""
 
     purpose: Purpose
     started_at: datetime
     requested_at: datetime
-    ingested_at: datetime
+    loaded_at: datetime
     to_date: date
 
 
@@ -59,8 +59,12 @@ def timeliness(month: Month, store: Store) -> Timeliness:
 def _exports(month: Month, store: Store) -> list[Loaded]:
     found = month.pipeline.rows(
         """
-        SELECT purpose, started_at, requested_at, ingested_at, to_date FROM download_ledger
-        WHERE crm = %s AND store = %s AND status IN ('ingested', 'empty', 'unchanged') ORDER BY ingested_at
+        SELECT purpose, ledger.started_at, requested_at, loaded_at, ledger.to_date
+        FROM download_ledger AS ledger JOIN LATERAL (
+            SELECT min(finished_at) AS loaded_at FROM ingest_audit
+            WHERE ingest_audit.ledger_id = ledger.ledger_id AND ingest_audit.status IN ('ok', 'empty', 'unchanged')
+        ) AS first_load ON loaded_at IS NOT NULL
+        WHERE crm = %s AND store = %s ORDER BY loaded_at
         """,
         store.crm,
         store.code,
@@ -78,7 +82,7 @@ def _moments(month: Month, times: Sequence[time], offset: timedelta) -> list[dat
 def _minutes_late(slot: datetime, exports: Sequence[Loaded]) -> float | None:
     served = (each for each in exports if each.requested_at >= slot and each.to_date >= slot.date())
     first = next(served, None)
-    return (first.ingested_at - slot).total_seconds() / 60 if first else None
+    return (first.loaded_at - slot).total_seconds() / 60 if first else None
 
 
 def _oldest(month: Month, exports: Sequence[Loaded]) -> timedelta:
@@ -86,7 +90,7 @@ def _oldest(month: Month, exports: Sequence[Loaded]) -> timedelta:
     reached, oldest = month.first, timedelta()
     for each in exports:
         if each.to_date >= each.requested_at.astimezone(IST).date():
-            oldest = max(oldest, each.ingested_at - reached)
+            oldest = max(oldest, each.loaded_at - reached)
             reached = max(reached, each.requested_at)
     return max(oldest, month.last - reached)
 
@@ -114,5 +118,5 @@ def _misjudged(look: Look, store: str, slots: Sequence[datetime], exports: Seque
     due = max((slot for slot in slots if slot <= look.at - AN_HOUR), default=None)
     if due is None:
         return False
-    there = (each for each in exports if each.ingested_at <= look.at and each.to_date >= due.date())
+    there = (each for each in exports if each.loaded_at <= look.at and each.to_date >= due.date())
     return (store in look.late) == any(each.requested_at >= due for each in there)

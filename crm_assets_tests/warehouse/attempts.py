@@ -1,17 +1,26 @@
 """Attempts written into the ledger by hand, each at its own time, as runs of any purpose would have written them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from crm_assets.errors import CrmError, OverdueOrders
 from crm_assets.model import Purpose, Store, Window
 from crm_assets.warehouse import ledger
-from crm_assets.warehouse.connection import Connection
+from crm_assets.warehouse.connection import Connection, connect
 from crm_assets.warehouse.progress import Want
 from crm_assets_tests.warehouse.samples import NOW, REPORTS, TD, a_download, fetched, window
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@contextmanager
+def emptied(url: str) -> Iterator[Connection]:
+    """A connection to a database in which nothing has happened yet, whatever a test before did there."""
+    with connect(url) as conn:
+        conn.execute("TRUNCATE download_ledger, store_session CASCADE")
+        yield conn
 
 
 def begun(conn: Connection, days: Window, when: datetime, **told: Any) -> int:

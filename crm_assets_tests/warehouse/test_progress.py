@@ -1,5 +1,6 @@
 """How far the fetching has come: wants that are met or failed, days that are missing, days that are final."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,27 @@ from crm_assets.portals.tumbledry.reports import ORDER_REPORT
 from crm_assets.warehouse import ledger
 from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.progress import Hole, Standing, Want, holes, is_fetched, refused_windows, standings
+from crm_assets_tests.fixtures.postgres import new_database
 from crm_assets_tests.pipeline.desk import Desk, at
 from crm_assets_tests.pipeline.desk import order as sold
-from crm_assets_tests.warehouse.attempts import DAY, HOUR, MINUTE, begun, failed, landed, loaded, slices, want
+from crm_assets_tests.warehouse.attempts import DAY, HOUR, MINUTE, begun, emptied, failed, landed, loaded, slices, want
 from crm_assets_tests.warehouse.samples import NOW, TD, UC, load, nov, order, window
 
 FUTURE = NOW + 30 * DAY
 UNTOUCHED = Standing(met=False, failures=0, run_ids=[], last_failed_at=None, error_code=None)
+
+
+@pytest.fixture(scope="module")
+def url(postgres_url: str, migrated_template: str) -> Iterator[str]:
+    """One database for all of them: to make one takes longer than most of them."""
+    with new_database(postgres_url, template=migrated_template) as url:
+        yield url
+
+
+@pytest.fixture
+def conn(url: str) -> Iterator[Connection]:
+    with emptied(url) as conn:
+        yield conn
 
 
 def is_met(conn: Connection, one: Want) -> bool:
@@ -160,7 +175,7 @@ SHOPS = st.lists(st.tuples(st.integers(1, 30), DAYS, DAYS), min_size=1, max_size
 def test_holes_are_the_days_that_should_be_there_without_those_that_are_final(
     conn: Connection, shops: list[tuple[int, set[int], set[int]]], until: int, most: int
 ) -> None:
-    conn.execute("TRUNCATE download_ledger CASCADE")
+    conn.execute("TRUNCATE download_ledger CASCADE")  # each example
     known = stores(*(first for first, _, _ in shops))
     namesake = Store(crm="uc", code="s0", name="of the other CRM", first_day=nov(1))
     slices(conn, namesake, [nov(day) for day in range(1, 31)])
@@ -211,8 +226,8 @@ MIDNIGHT = 12.5
 
 
 @pytest.fixture
-def desk(warehouse: str, tmp_path: Path) -> Desk:
-    return Desk(url=warehouse, folder=tmp_path)
+def desk(conn: Connection, url: str, tmp_path: Path) -> Desk:
+    return Desk(url=url, folder=tmp_path)
 
 
 def final(desk: Desk) -> set[int]:
