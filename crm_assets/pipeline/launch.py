@@ -2,7 +2,8 @@
 
 The runs show in the UI like any other; no daemon is needed. Each has a process of its own because Dagster sets up Python's
 logging anew for every run, and two runs in two threads of one process wait for each other for ever. What landed is read
-back from the ledger and the audit, not from Dagster. So the process that starts them imports no Dagster: half a second of its life.
+back from the ledger and the audit, not from Dagster. So the process that starts them imports no Dagster: half a second of its
+life.
 """
 
 import asyncio
