@@ -69,7 +69,7 @@ def download(
     show_and_exit(finished, as_json=as_json)
 
 
-def show_and_exit(finished: Sequence["Launched"], *, as_json: bool) -> NoReturn:
+def show_and_exit(finished: Sequence["Launched"], *, as_json: bool, at_least: int = OK) -> NoReturn:
     """What came of every store, as a table or as one JSON object per line; then the command ends with the gravest code."""
     from crm_assets import terminal
 
@@ -78,7 +78,7 @@ def show_and_exit(finished: Sequence["Launched"], *, as_json: bool) -> NoReturn:
             typer.echo(json.dumps(terminal.as_object(one)))
     else:
         terminal.show_results(finished)
-    raise typer.Exit(exit_code(finished))
+    raise typer.Exit(max(exit_code(finished), at_least))
 
 
 def exit_code(finished: Sequence["Launched"]) -> int:

@@ -1,12 +1,13 @@
 """``crm_download refresh``: what is due, without Dagster's daemon; the command that cron runs."""
 
+from collections.abc import Set
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crm_assets.cli.downloads import show_and_exit
-from crm_assets.cli.options import CrmOption, JsonOption, migrated, named_stores
+from crm_assets.cli.options import OK, PERSON, CrmOption, JsonOption, migrated, named_stores
 from crm_assets.model import system_clock
 from crm_assets.settings import Settings, load_settings
 
@@ -35,15 +36,17 @@ def refresh(
     from crm_assets.pipeline.launch import launch
 
     migrated(settings)
-    tasks = [task for task in _due(settings, crm, system_clock()) if task.store.code in wanted]
+    tasks, person = _due(settings, crm, wanted, system_clock())
     finished = terminal.collected(launch(settings, tasks), tasks)
     if upkeep:
         _look_after(settings)
-    show_and_exit(finished, as_json=as_json)
+    show_and_exit(finished, as_json=as_json, at_least=PERSON if person else OK)
 
 
-def _due(settings: Settings, crm: str, now: datetime) -> "list[Task]":
-    """The tasks of this moment: the refresh of every store, then the settling and the missing days that are due."""
+def _due(settings: Settings, crm: str, wanted: Set[str], now: datetime) -> "tuple[list[Task], bool]":
+    """The tasks of this moment: the refresh of every store, then the settling and the missing days that are due; and whether a
+    store is left out for want of a person.
+    """
     from crm_assets.pipeline.instance import open_instance
     from crm_assets.pipeline.launch import Task
     from crm_assets.pipeline.planning import due_now
@@ -52,12 +55,15 @@ def _due(settings: Settings, crm: str, now: datetime) -> "list[Task]":
 
     with open_instance(settings) as instance, connect(database_url(settings)) as conn:
         plan = due_now(conn, settings, instance, crm, now, refreshed_since=now - JUST_NOW)
-    for left in plan.left_out:
+    asked = [each.want for each in plan.asked if each.want.store.code in wanted]
+    left_out = [each for each in plan.left_out if each.want.store.code in wanted]
+    for left in left_out:
         store = str(left.want.store)
         typer.secho(f"{store} {left.want.window}: {left.reason.removeprefix(f'{store}: ')}", err=True)
-    if not plan.asked:
+    if not asked:
         typer.secho("nothing is due", err=True)
-    return [Task(store=asked.want.store, window=asked.want.window, want=asked.want) for asked in plan.asked]
+    tasks = [Task(store=want.store, window=want.window, want=want) for want in asked]
+    return tasks, any(left.person for left in left_out)
 
 
 def _look_after(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster import DagsterRunStatus, RunRecord, RunsFilter
+from dagster._core.storage.tags import PARENT_RUN_ID_TAG, RETRY_NUMBER_TAG
 
 from crm_assets.model import Purpose
 from crm_assets.pipeline.partitions import range_tags
@@ -43,8 +44,9 @@ def purpose_of(tags: Mapping[str, str]) -> Purpose:
 
 
 def wanted_since(tags: Mapping[str, str]) -> datetime | None:
-    """Since when an export by anybody is as good as this run's own; None: never."""
-    return datetime.fromisoformat(tags[SINCE_TAG]) if SINCE_TAG in tags else None
+    """Since when an export by anybody is as good as this run's own; None: never. Who runs it again by hand wants an export."""
+    by_hand = PARENT_RUN_ID_TAG in tags and RETRY_NUMBER_TAG not in tags
+    return datetime.fromisoformat(tags[SINCE_TAG]) if SINCE_TAG in tags and not by_hand else None
 
 
 def tries_of(instance: dg.DagsterInstance, wants: Sequence[Want], now: datetime) -> Mapping[str, Tries]:

@@ -129,7 +129,7 @@ def _ready(
     awaited = persons_awaited(conn, settings)
     for want, standing in unmet(conn, wants, now):
         if sentence := awaited.get(str(want.store)):
-            left_out.append(LeftOut(want=want, reason=sentence))
+            left_out.append(LeftOut(want=want, reason=sentence, person=True))
         elif reason := why_not(want, standing, Tries(), now):
             left_out.append(reason)
         else:

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from crm_assets.account import access_to, profiles_of
-from crm_assets.errors import BadReport, PersonAwaited, codes_of, heals_by_itself
+from crm_assets.errors import (
+    BadReport,
+    LoginMissing,
+    NeedsPerson,
+    PersonAwaited,
+    codes_of,
+    error_class,
+    heals_by_itself,
+)
 from crm_assets.model import IST, AccountState, Purpose, Store, Window
 from crm_assets.pipeline.reports import Source
 from crm_assets.settings import Settings
@@ -39,11 +47,12 @@ class Tries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A want that is not asked for now, and why. ``waits`` until then, when the reason goes by itself."""
+    """A want that is not asked for now, and why. ``waits`` until then, when the reason goes by itself; or for a ``person``."""
 
     want: Want
     reason: str
     waits: datetime | None = None
+    person: bool = False
 
 
 def refresh_wants(settings: Settings, source: Source, now: datetime) -> list[Want]:
@@ -84,7 +93,7 @@ def catch_up_wants(conn: Connection, settings: Settings, source: Source, now: da
     A window whose file was refused is asked for by halves, until the days at fault stand alone and the others are there.
     """
     since = now - REMEMBERED
-    missing = holes(conn, source.report, settings.stores(source.crm_code), last_due_day(source, now), most)
+    missing = holes(conn, source.report, settings.stores(source.crm_code), last_due_day(source, now), now, most)
     refused = refused_windows(conn, source.report, codes_of(BadReport), since) if missing else set()
     return [
         _want(store, source, window, Purpose.CATCH_UP, since)
@@ -149,13 +158,18 @@ def persons_awaited(conn: Connection, settings: Settings) -> Mapping[str, str]:
 
 
 def why_not(want: Want, standing: Standing, tries: Tries, now: datetime) -> LeftOut | None:
-    """Why the want is not asked for at this moment; None when it is. Reads types of errors, never their texts."""
+    """Why the want of a store that waits for no person is not asked for at this moment; None when it is.
+
+    Reads types of errors, never their texts.
+    """
     if tries.under_way:
         return LeftOut(want=want, reason="a run is under way")
     code, failures, last = _failures(standing, tries)
     if not failures or last is None:
         return None
-    if want.purpose is not Purpose.CATCH_UP and not heals_by_itself(code):
+    # An account that no longer waits has had its person; a login that is merely missing never makes it wait.
+    settled = issubclass(error_class(code), NeedsPerson) and not issubclass(error_class(code), LoginMissing)
+    if want.purpose is not Purpose.CATCH_UP and not heals_by_itself(code) and not settled:
         return LeftOut(want=want, reason=f"{code}: not tried again before the next slot")
     again = min(last, now) + pause_after(want, failures)  # a failure of the future is of a clock that was wrong
     if again <= now:
@@ -187,7 +201,9 @@ def _slots(settings: Settings, source: Source, now: datetime) -> Iterable[tuple[
     stores = settings.stores(source.crm_code)
     for place, store in enumerate(stores):
         offset = offset_of(place, len(stores), source.crm.spread_minutes)
-        yield store, latest_slot(now, source.crm.slots_of(store.code), offset)
+        slot = latest_slot(now, source.crm.slots_of(store.code), offset)
+        # The whole minute: a portal tells no seconds of a request that is taken up again.
+        yield store, slot.replace(second=0) if slot else None
 
 
 def _days_back(store: Store, last: date, days: int) -> Window:
@@ -197,6 +213,8 @@ def _days_back(store: Store, last: date, days: int) -> Window:
 def last_due_day(source: Source, now: datetime) -> date:
     """The newest day that must be there: yesterday, once the night and the morning's first slot had their chance to fetch it."""
     today = now.astimezone(IST).date()
-    first = latest_slot(now - YESTERDAY_IS_LATE, [min(source.crm.slots)] if source.crm.slots else [])
+    firsts = [min(slots) for store in source.crm.stores if (slots := source.crm.slots_of(store))]
+    spread = timedelta(minutes=source.crm.spread_minutes)
+    first = latest_slot(now - YESTERDAY_IS_LATE - spread, [max(firsts)] if firsts else [])
     is_late = first is None or first.date() == today
     return today - timedelta(days=1 if is_late else 2)

@@ -38,7 +38,8 @@ FRESHNESS = """
     LEFT JOIN (
         SELECT slice.store, count(*)::integer AS days
         FROM staging_slice AS slice JOIN unnest(%(stores)s::text[], %(firsts)s::date[]) AS known (store, first_day) USING (store)
-        WHERE slice.crm = %(crm)s AND slice.report = %(report)s AND final_at IS NOT NULL
+        WHERE slice.crm = %(crm)s AND slice.report = %(report)s
+            AND (final_at IS NOT NULL OR staged_at > %(now)s - interval '15 minutes')
             AND business_day BETWEEN known.first_day AND %(until)s
         GROUP BY slice.store
     ) AS final USING (store)

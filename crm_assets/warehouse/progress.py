@@ -117,7 +117,8 @@ class Hole:
     last: date
 
 
-# Most stores lack nothing: counting finds the few that do, and only their days are looked at one by one.
+# Most stores lack nothing: counting finds the few that do, and only their days are looked at one by one. Staged a moment ago is
+# being loaded.
 HOLES = """
     WITH behind AS (
         SELECT store, wanted.first_day
@@ -126,7 +127,8 @@ HOLES = """
         WHERE wanted.first_day <= %(until)s
         GROUP BY store, wanted.first_day
         HAVING count(*) FILTER (
-            WHERE slice.crm = %(crm)s AND slice.report = %(report)s AND final_at IS NOT NULL
+            WHERE slice.crm = %(crm)s AND slice.report = %(report)s
+                AND (final_at IS NOT NULL OR staged_at > %(now)s - interval '15 minutes')
                 AND business_day BETWEEN wanted.first_day AND %(until)s
         ) <> %(until)s::date - wanted.first_day + 1
     )
@@ -138,7 +140,8 @@ HOLES = """
             FROM (
                 SELECT business_day FROM staging_slice AS slice
                 WHERE slice.crm = %(crm)s AND slice.report = %(report)s AND slice.store = behind.store
-                    AND final_at IS NOT NULL AND business_day BETWEEN behind.first_day AND %(until)s
+                    AND (final_at IS NOT NULL OR staged_at > %(now)s - interval '15 minutes')
+                    AND business_day BETWEEN behind.first_day AND %(until)s
                 UNION ALL SELECT %(until)s::date + 1
             ) AS days
         ) AS steps
@@ -150,7 +153,7 @@ HOLES = """
 
 
 def holes(
-    conn: Connection, report: Report, stores: Sequence[Store], until: date, most: int | None = None
+    conn: Connection, report: Report, stores: Sequence[Store], until: date, now: datetime, most: int | None = None
 ) -> list[Hole]:
     """The days up to ``until`` that are missing of these stores of one CRM, oldest first, at most so many ranges."""
     with conn.cursor(row_factory=class_row(Hole)) as cursor:
@@ -162,6 +165,7 @@ def holes(
                 "stores": [store.code for store in stores],
                 "firsts": [store.first_day for store in stores],
                 "until": until,
+                "now": now,
                 "most": most,
             },
         ).fetchall()

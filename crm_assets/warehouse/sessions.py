@@ -91,7 +91,11 @@ async def account_lock(url: str, store: Store, *, timeout: float, holder: str) -
         key = {"key": account_key(store.crm, store.code)}
         if not await _taken_at_once(conn, key):
             await _wait(conn, store, key, timeout)
-        yield
+        try:
+            yield
+        finally:  # at once, and not when the server notices that the connection is gone
+            if not conn.broken:
+                await conn.execute("SELECT pg_advisory_unlock(hashtextextended(%(key)s, 0))", key)
 
 
 async def _taken_at_once(conn: psycopg.AsyncConnection[Any], key: Mapping[str, str]) -> bool:

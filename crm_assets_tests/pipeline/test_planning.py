@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from crm_assets.errors import CrmError, HeaderDrift, LoginRejected, OverdueOrders, PortalMoved, PortalUnavailable
+from crm_assets.errors import CrmError, HeaderDrift, LoginMissing, OverdueOrders, PortalMoved, PortalUnavailable
 from crm_assets.model import AccountState, Purpose
 from crm_assets.pipeline.attempts import tags_of
 from crm_assets.pipeline.planning import QUEUED_AT_ONCE, Asked, Plan, due_now, plan, wants_of
@@ -163,7 +163,7 @@ def test_runs_that_ended_before_the_ledger_knew_of_them_count(office: Office) ->
     assert asked(office.plan(again)) == [f"{REFRESH}/3"]
 
 
-@pytest.mark.parametrize("error", [HeaderDrift("x"), OverdueOrders("x"), PortalMoved("x"), LoginRejected("x")])
+@pytest.mark.parametrize("error", [HeaderDrift("x"), OverdueOrders("x"), PortalMoved("x"), LoginMissing("x")])
 def test_what_cannot_heal_waits_for_the_next_slot_which_starts_anew(office: Office, error: CrmError) -> None:
     (one,) = office.wants(MORNING)
     office.fails(one, MORNING, error)

@@ -110,9 +110,9 @@ def test_the_stores_of_a_crm_begin_spread(paper_town: Town) -> None:
     now = "2025-11-24 10:33"
     assert [since for _, since in refreshes(paper_town, now).values()] == [
         "24 10:30:00",
-        "24 10:32:30",
+        "24 10:32:00",
         "23 21:35:00",
-        "23 21:37:30",
+        "23 21:37:00",
     ]
 
 
@@ -324,8 +324,7 @@ def test_what_can_heal_is_tried_again_after_a_pause(purpose: Purpose, code: str)
 @pytest.mark.parametrize(
     "code",
     [
-        "LoginRejected",
-        "PersonAwaited",
+        "LoginMissing",
         "HeaderDrift",
         "ShrunkReport",
         "OverdueOrders",
@@ -340,6 +339,12 @@ def test_what_cannot_heal_waits_for_the_next_slot(code: str) -> None:
         assert (left.reason, left.waits) == (f"{code}: not tried again before the next slot", None)
     missing = want(window(23, 24), purpose=Purpose.CATCH_UP)
     assert why_not(missing, went_wrong(1, code), Tries(), NOW + HOUR) is None, "a missing day has no slot to wait for"
+
+
+@pytest.mark.parametrize("code", ["LoginRejected", "OtpRequired", "PersonAwaited"])
+def test_once_a_person_has_acted_the_store_does_not_wait_for_the_next_slot(code: str) -> None:
+    """Asked only of stores whose account waits for nobody (any more)."""
+    assert why_not(want(window(23, 24)), went_wrong(1, code), Tries(), NOW + 3 * HOUR) is None
 
 
 def test_a_run_under_way_is_waited_for() -> None:

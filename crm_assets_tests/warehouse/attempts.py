@@ -68,5 +68,5 @@ def slices(conn: Connection, store: Store, final: Sequence[date], not_final: Seq
             INSERT INTO staging_slice (crm, report, store, business_day, ledger_id, row_count, staged_at, final_at)
             SELECT %s, %s, %s, business_day, %s, 0, %s, %s FROM unnest(%s::date[]) AS days (business_day)
             """,
-            [store.crm, REPORTS[store.crm].name, store.code, ledger_id, NOW, final_at, list(days)],
+            [store.crm, REPORTS[store.crm].name, store.code, ledger_id, NOW - DAY, final_at, list(days)],
         )

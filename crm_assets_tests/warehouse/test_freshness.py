@@ -11,6 +11,7 @@ from crm_assets.portals.tumbledry.reports import ORDER_REPORT
 from crm_assets.warehouse import sessions
 from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.freshness import Freshness, freshness
+from crm_assets.warehouse.progress import holes
 from crm_assets_tests.fixtures.postgres import new_database
 from crm_assets_tests.warehouse.attempts import DAY, HOUR, begun, emptied, failed, loaded, slices
 from crm_assets_tests.warehouse.samples import NOW, TD, UC, fetched, nov, window
@@ -65,6 +66,13 @@ def test_an_export_of_the_night_serves_the_evening_that_was_due(conn: Connection
     loaded(conn, window(20, 23), NOW)
     assert fresh(conn, due=nov(23))[0].refreshed_at == NOW
     assert fresh(conn, due=None)[0].refreshed_at is None
+
+
+def test_a_day_that_was_staged_a_moment_ago_is_being_loaded(conn: Connection) -> None:
+    slices(conn, TD, [nov(day) for day in range(1, 22)], [nov(22), nov(23)])
+    conn.execute("UPDATE staging_slice SET staged_at = %s WHERE business_day = %s", [NOW - HOUR / 5, nov(23)])
+    assert fresh(conn)[0].missing_days == 1
+    assert [(one.first, one.last) for one in holes(conn, ORDER_REPORT, [TD], nov(23), NOW)] == [(nov(22), nov(22))]
 
 
 def test_the_newest_refresh_counts_and_the_newest_attempt_is_told(conn: Connection) -> None:

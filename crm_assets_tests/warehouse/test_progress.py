@@ -181,7 +181,7 @@ def test_holes_are_the_days_that_should_be_there_without_those_that_are_final(
     slices(conn, namesake, [nov(day) for day in range(1, 31)])
     for store, (_, final, staged) in zip(known, shops, strict=True):
         slices(conn, store, [nov(day) for day in final], [nov(day) for day in staged - final])
-    found = holes(conn, ORDER_REPORT, known, nov(until))
+    found = holes(conn, ORDER_REPORT, known, nov(until), at(1000))
     missing = {
         (store.code, nov(day))
         for store, (first, final, _) in zip(known, shops, strict=True)
@@ -192,13 +192,15 @@ def test_holes_are_the_days_that_should_be_there_without_those_that_are_final(
     assert set(days) == missing
     assert all((one.store, one.first - DAY) not in missing for one in found), "two holes side by side are one"
     assert found == sorted(found, key=lambda one: (one.first, one.store))
-    assert holes(conn, ORDER_REPORT, known, nov(until), most) == found[:most]
+    assert holes(conn, ORDER_REPORT, known, nov(until), at(1000), most) == found[:most]
 
 
 def test_a_store_that_was_never_fetched_is_one_hole_and_one_that_is_not_open_yet_none(conn: Connection) -> None:
     never, later = stores(5, 21)
-    assert holes(conn, ORDER_REPORT, [never, later], nov(20)) == [Hole(store="s0", first=nov(5), last=nov(20))]
-    assert holes(conn, ORDER_REPORT, [], nov(20)) == []
+    assert holes(conn, ORDER_REPORT, [never, later], nov(20), at(1000)) == [
+        Hole(store="s0", first=nov(5), last=nov(20))
+    ]
+    assert holes(conn, ORDER_REPORT, [], nov(20), at(1000)) == []
 
 
 def test_the_windows_whose_newest_attempt_was_refused(conn: Connection) -> None:
