@@ -210,7 +210,13 @@ def codes_of(root: type[CrmError]) -> list[str]:
 
 def heals_by_itself(code: str | None) -> bool:
     """Whether trying again can help. A run that ended without a word says nothing against it."""
-    return not issubclass(error_class(code), (NeedsPerson, BadReport, StoreSkipped, ConfigurationError, NothingLanded))
+    for_others = (NeedsPerson, BadReport, StoreSkipped, ConfigurationError, NothingLanded)
+    return may_be_an_accident(code) or not issubclass(error_class(code), for_others)
+
+
+def may_be_an_accident(code: str | None) -> bool:
+    """Whether the portal may well hand over the right file when it is asked once more: this was another page, or too early."""
+    return issubclass(error_class(code), (NotAWorkbook, WrongWindow, ChecksumMismatch, UnprovenEmpty))
 
 
 def _tree(root: type[CrmError]) -> list[type[CrmError]]:

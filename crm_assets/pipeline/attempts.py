@@ -65,7 +65,7 @@ def under_way(instance: dg.DagsterInstance, crm: str, purpose: Purpose) -> int:
 
 def _tries(records: Sequence[RunRecord], now: datetime) -> Tries:
     failed = [record for record in records if record.dagster_run.status in ENDED[1:]]
-    ends = [record.end_time for record in failed if record.end_time]
+    ends = [record.end_time for record in failed if record.end_time and record.end_time <= now.timestamp()]
     return Tries(
         runs=len(records),
         under_way=any(_is_under_way(record, now) for record in records),

@@ -18,6 +18,7 @@ from crm_assets.errors import (
     codes_of,
     error_class,
     heals_by_itself,
+    may_be_an_accident,
 )
 from crm_assets.model import IST, AccountState, Purpose, Store, Window
 from crm_assets.pipeline.reports import Source
@@ -31,6 +32,7 @@ REFRESH_DAYS = 2  # today, and yesterday, whose evening the last refresh did not
 FIRST_PAUSE = {Purpose.CATCH_UP: timedelta(minutes=15)}
 LONGEST_PAUSE = {Purpose.CATCH_UP: timedelta(hours=24)}
 A_SHORT_PAUSE, A_LONG_PAUSE = timedelta(minutes=2), timedelta(minutes=30)
+ACCIDENTS = 3  # so often a file may come out wrong at one slot before a person looks at it
 REMEMBERED = timedelta(days=30)  # failures to fetch a missing day that lie further back count no more
 YESTERDAY_IS_LATE = timedelta(hours=1)  # after the day's first slot, which fetches yesterday, too
 
@@ -169,10 +171,11 @@ def why_not(want: Want, standing: Standing, tries: Tries, now: datetime) -> Left
         return None
     # An account that no longer waits has had its person; a login that is merely missing never makes it wait.
     settled = issubclass(error_class(code), NeedsPerson) and not issubclass(error_class(code), LoginMissing)
-    if want.purpose is not Purpose.CATCH_UP and not heals_by_itself(code) and not settled:
+    hopeless = not (heals_by_itself(code) or settled) or (may_be_an_accident(code) and failures >= ACCIDENTS)
+    if want.purpose is not Purpose.CATCH_UP and hopeless:
         return LeftOut(want=want, reason=f"{code}: not tried again before the next slot")
-    again = min(last, now) + pause_after(want, failures)  # a failure of the future is of a clock that was wrong
-    if again <= now:
+    again = last + pause_after(want, failures)
+    if again <= now or (standing.recovered and heals_by_itself(code)):
         return None
     return LeftOut(want=want, reason=f"{code}: tried again at {again.astimezone(IST):%d %b %H:%M}", waits=again)
 

@@ -176,7 +176,7 @@ def record_ingested(conn: Connection, ledger_id: int, now: datetime) -> None:
     conn.execute(
         """
         UPDATE download_ledger
-        SET status = CASE WHEN row_count = 0 THEN 'empty' ELSE 'ingested' END, ingested_at = %s,
+        SET status = CASE WHEN row_count = 0 THEN 'empty' ELSE 'ingested' END, ingested_at = coalesce(ingested_at, %s),
             error_code = NULL, error_message = NULL
         WHERE ledger_id = %s
         """,

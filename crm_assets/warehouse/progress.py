@@ -36,17 +36,26 @@ class Want:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What came of a want: whether it is met, and its failed or skipped attempts, of which the last is told."""
+    """What came of a want: whether it is met, and its failed or skipped attempts, of which the last is told.
+
+    ``recovered``: the store's report has been loaded for other days since.
+    """
 
     met: bool
     failures: int
     run_ids: list[str]
     last_failed_at: datetime | None
     error_code: str | None
+    recovered: bool = False
 
 
 STANDINGS = """
-    SELECT seen.* FROM unnest(
+    SELECT seen.*, want.purpose = 'catch_up' AND EXISTS (
+        SELECT FROM download_ledger AS good
+        WHERE good.crm = want.crm AND good.store = want.store AND good.report = want.report
+            AND good.started_at > seen.last_failed_at AND good.status IN ('ingested', 'empty', 'unchanged')
+    ) AS recovered
+    FROM unnest(
         %(crms)s::text[], %(stores)s::text[], %(reports)s::text[], %(firsts)s::date[], %(lasts)s::date[],
         %(since)s::timestamptz[], %(purposes)s::text[]
     ) WITH ORDINALITY AS want (crm, store, report, first_day, last_day, since, purpose, place)
@@ -56,7 +65,7 @@ STANDINGS = """
             ), false) AS met,
             count(*) FILTER (WHERE error_code IS NOT NULL) AS failures,
             coalesce(array_agg(run_id) FILTER (WHERE error_code IS NOT NULL), '{}') AS run_ids,
-            max(finished_at) FILTER (WHERE error_code IS NOT NULL) AS last_failed_at,
+            max(finished_at) FILTER (WHERE error_code IS NOT NULL AND finished_at <= %(now)s) AS last_failed_at,
             (array_agg(error_code ORDER BY ledger_id DESC) FILTER (WHERE error_code IS NOT NULL))[1] AS error_code
         FROM download_ledger AS attempt
         WHERE attempt.crm = want.crm AND attempt.store = want.store AND attempt.report = want.report
@@ -69,7 +78,7 @@ STANDINGS = """
 
 
 def standings(conn: Connection, wants: Sequence[Want], now: datetime) -> list[Standing]:
-    """One answer for each want, in their order. An export of the future is none: the machine's clock was wrong then.
+    """One answer for each want, in their order. What is of the future does not count: the machine's clock was wrong then.
 
     Of a missing day only the attempts to fetch it as such count: what failed on the day itself must not put them off.
     """

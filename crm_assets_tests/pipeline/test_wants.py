@@ -1,6 +1,7 @@
 """What stores want, window by window, and when it is tried again: the rules, mostly without a database."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -339,6 +340,23 @@ def test_what_cannot_heal_waits_for_the_next_slot(code: str) -> None:
         assert (left.reason, left.waits) == (f"{code}: not tried again before the next slot", None)
     missing = want(window(23, 24), purpose=Purpose.CATCH_UP)
     assert why_not(missing, went_wrong(1, code), Tries(), NOW + HOUR) is None, "a missing day has no slot to wait for"
+
+
+@pytest.mark.parametrize("code", ["NotAWorkbook", "WrongWindow", "ChecksumMismatch", "UnprovenEmpty"])
+def test_a_file_that_may_be_an_accident_is_asked_for_three_times_at_a_slot(code: str) -> None:
+    one = want(window(23, 24))
+    waits = [why_not(one, went_wrong(times, code), Tries(), NOW + HOUR) for times in (1, 2, 3)]
+    assert waits[:2] == [None, None]
+    assert waits[2]
+    assert waits[2].reason == f"{code}: not tried again before the next slot"
+
+
+def test_a_missing_day_does_not_wait_out_its_pause_once_the_store_works_again() -> None:
+    missing = want(window(20), purpose=Purpose.CATCH_UP)
+    for code, asked in (("PortalUnavailable", True), ("HeaderDrift", False)):
+        standing = went_wrong(9, code)
+        assert why_not(missing, standing, Tries(), NOW + HOUR)
+        assert (why_not(missing, replace(standing, recovered=True), Tries(), NOW + HOUR) is None) == asked
 
 
 @pytest.mark.parametrize("code", ["LoginRejected", "OtpRequired", "PersonAwaited"])

@@ -116,6 +116,23 @@ def test_of_a_missing_day_only_the_attempts_to_fetch_it_as_such_count(conn: Conn
     assert (standing.failures, standing.error_code) == (1, "HeaderDrift")
 
 
+def test_a_missing_day_is_told_that_its_store_works_again(conn: Connection) -> None:
+    missing = want(window(20), NOW - DAY, purpose=Purpose.CATCH_UP)
+    loaded(conn, window(23, 24), NOW - HOUR)
+    failed(conn, window(20), NOW, PortalUnavailable("down"), purpose=Purpose.CATCH_UP)
+    assert [one.recovered for one in standings(conn, [missing], FUTURE)] == [False]
+    loaded(conn, window(23, 24), NOW + HOUR)
+    assert [one.recovered for one in standings(conn, [missing], FUTURE)] == [True]
+    assert [one.recovered for one in standings(conn, [want(window(23, 24), NOW - DAY)], FUTURE)] == [False]
+
+
+def test_a_failure_of_the_future_counts_but_has_no_time(conn: Connection) -> None:
+    """The machine's clock was wrong then: nobody waits for it to come round."""
+    failed(conn, window(23, 24), NOW + 9 * HOUR, PortalUnavailable("down"))
+    [standing] = standings(conn, [want(window(23, 24))], NOW + HOUR)
+    assert (standing.failures, standing.last_failed_at) == (1, None)
+
+
 def test_many_wants_are_answered_in_their_order(conn: Connection) -> None:
     loaded(conn, window(23, 24), NOW, store=UC)
     failed(conn, window(10, 12), NOW, PortalUnavailable("down"))
