@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import dagster as dg
-
 from crm_assets.browser.evidence import Evidence, picture_markdown
 from crm_assets.errors import CrmError
 from crm_assets.model import Download, Report, Store, Window
@@ -20,6 +18,7 @@ from crm_assets.warehouse.staging import StagedExport
 from crm_assets.workbook import TextTable
 
 if TYPE_CHECKING:
+    import dagster as dg
     import pandas as pd
 
 
@@ -82,8 +81,10 @@ class Typed:
     exports: tuple[TypedExport, ...]
 
 
-def failure_of(failed: Sequence[Failed]) -> dg.Failure:
+def failure_of(failed: Sequence[Failed]) -> "dg.Failure":
     """Every reason in one run failure, with its evidence; the first line is the first error's own sentence."""
+    import dagster as dg
+
     return dg.Failure(
         description="\n".join(dict.fromkeys(map(sentence_of, failed))),
         metadata={
@@ -99,8 +100,10 @@ def sentence_of(one: Failed) -> str:
     return str(one.error) if one.store in str(one.error) else f"{one.store}: {one.error}"
 
 
-def evidence_of(failed: Sequence[Failed]) -> dict[str, dg.MetadataValue[Any]]:
+def evidence_of(failed: Sequence[Failed]) -> "dict[str, dg.MetadataValue[Any]]":
     """Where each distinct failure's evidence lies, and its picture, as a person sees them on the run's page."""
+    import dagster as dg
+
     told: dict[str, dg.MetadataValue[Any]] = {}
     for one in failed:
         folder = one.error.evidence
