@@ -13,12 +13,21 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from crm_assets.browser.sealing import parse_key
-from crm_assets.credentials import LOGIN_PARTS, command_arguments, has_login, profile_keys, secret, secret_name
+from crm_assets.credentials import (
+    LOGIN_PARTS,
+    alert_urls,
+    command_arguments,
+    has_login,
+    profile_keys,
+    secret,
+    secret_name,
+)
 from crm_assets.doctor.findings import Finding, green, of_error, red, yellow
 from crm_assets.errors import ConfigurationError
 from crm_assets.model import Store
+from crm_assets.notify import readable
 from crm_assets.portals.contract import find_portal, site_of
-from crm_assets.settings import PROFILE_KEY, PROJECT_ROOT, SECRET_NAME, Settings
+from crm_assets.settings import ALERT_URLS, PROFILE_KEY, PROJECT_ROOT, SECRET_NAME, Settings
 
 SUBJECT = "settings"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -94,6 +103,18 @@ def profile_key(settings: Settings) -> Finding:
     if not keys:
         return green(SUBJECT, PROFILE_KEY, "not set: sessions are kept plain, for their owner's eyes alone")
     return green(SUBJECT, PROFILE_KEY, f"set, {len(keys)} key{'s' * (len(keys) > 1)}: sessions are sealed")
+
+
+def alert_addresses(settings: Settings) -> Finding:
+    """Whether anybody is told, and the addresses can be read; nothing is sent."""
+    try:
+        services = readable(alert_urls(settings))
+    except ConfigurationError as error:
+        return of_error(SUBJECT, ALERT_URLS, error, next_step="Mend it, then try: crm_download alerts --test")
+    if not services:
+        found = "not set: nobody is told when something goes wrong by itself"
+        return yellow(SUBJECT, ALERT_URLS, found, "Set an address, then try: crm_download alerts --test")
+    return green(SUBJECT, ALERT_URLS, f"set, {len(services)} address{'es' * (len(services) > 1)}")
 
 
 def portal(settings: Settings, crm: str) -> Finding:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crm_assets.doctor.findings import Finding, Level
-from crm_assets.doctor.settings import env_file, loaded, logins, portal, profile_key
+from crm_assets.doctor.settings import alert_addresses, env_file, loaded, logins, portal, profile_key
 from crm_assets_tests.fixtures.sandbox import Installation
 
 KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -102,6 +102,25 @@ def test_the_key_of_the_sessions_is_a_key_or_none(
     assert words in finding.found
     assert "Never-Shown" not in finding.found
     assert finding.next_step == ("Make one with: openssl rand -base64 32" if level is Level.RED else "")
+
+
+@pytest.mark.parametrize(
+    ("urls", "level", "words"),
+    [
+        ("", Level.YELLOW, "not set: nobody is told"),
+        ("json://127.0.0.1:1/hook", Level.GREEN, "set, 1 address"),
+        ("json://127.0.0.1:1/a json://127.0.0.1:1/b", Level.GREEN, "set, 2 addresses"),
+        ("json://127.0.0.1:1 mial://me:never-shown@x", Level.RED, "the 2nd address (mial)"),
+    ],
+)
+def test_the_addresses_of_the_alerts_can_be_read_and_none_is_worth_a_look(
+    installation: Installation, urls: str, level: Level, words: str
+) -> None:
+    installation.environ["CRM_ALERT_URLS"] = urls
+    finding = alert_addresses(installation.settings)
+    assert (finding.name, finding.level) == ("CRM_ALERT_URLS", level)
+    assert words in finding.found
+    assert "never-shown" not in finding.found + finding.next_step
 
 
 def test_a_portal_is_loaded_with_its_addresses(installation: Installation) -> None:
