@@ -62,7 +62,7 @@ def test_twice_in_a_row_fetches_once_and_says_of_whom_a_person_is_awaited(
     ran = opened_today("refresh", "--crm", "td", "--json")
     with psycopg.connect(opened_today.url, autocommit=True) as conn:
         conn.execute("DELETE FROM store_session WHERE store = 'a817'")
-    assert (ran.code, ran.out) == (0, ""), ran
+    assert (ran.code, ran.out) == (3, ""), ran
     assert "td/a817" in ran.err
     assert "an OTP is asked for" in ran.err
     assert "td/a668" not in ran.err
