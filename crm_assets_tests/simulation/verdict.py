@@ -4,8 +4,10 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from crm_assets.errors import NeedsPerson, codes_of, heals_by_itself
+from crm_assets.errors import NeedsPerson, codes_of, heals_by_itself, may_be_an_accident
 from crm_assets.model import Purpose, Store, Window
+from crm_assets.pipeline.attempts import WANT_TAG
+from crm_assets.pipeline.wants import ACCIDENTS
 from crm_assets_tests.simulation.daemon import Run
 from crm_assets_tests.simulation.equality import LoadedDay, loaded_days
 from crm_assets_tests.simulation.month import Month
@@ -58,7 +60,9 @@ def endings(month: Month, purpose: Purpose) -> Counter[str]:
 
 def left_alone(month: Month) -> list[Run]:
     """The runs that failed of what heals, and that nobody tried again although nothing stood in the way."""
-    return [run for run in month.daemon.runs if _heals(run) and _could_be(month, run) and not _followed(month, run)]
+    return [
+        run for run in month.daemon.runs if _heals(month, run) and _could_be(month, run) and not _followed(month, run)
+    ]
 
 
 def asked_twice(month: Month) -> int:
@@ -84,8 +88,15 @@ def _answered(month: Month, refused: Store, refused_at: datetime) -> datetime:
     return min((at for store, at in month.answered if store == refused and at >= refused_at), default=month.last)
 
 
-def _heals(run: Run) -> bool:
-    return run.failed and heals_by_itself(run.ending)
+def _heals(month: Month, run: Run) -> bool:
+    """Whether it is to be tried again: what may be an accident is no more once it was met so often at one slot."""
+    so_far = [
+        other
+        for other in month.daemon.runs
+        if other.failed and other.work.tags[WANT_TAG] == run.work.tags[WANT_TAG] and other.queued_at <= run.queued_at
+    ]
+    is_spent = may_be_an_accident(run.ending) and run.purpose is not Purpose.CATCH_UP and len(so_far) >= ACCIDENTS
+    return run.failed and heals_by_itself(run.ending) and not is_spent
 
 
 def _could_be(month: Month, run: Run) -> bool:
