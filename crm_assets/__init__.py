@@ -7,8 +7,8 @@ demo, stack            the demo; the processes of an installation
 terminal/              what people see at a terminal: progress, tables, JSON
 doctor/                is everything there that a run needs?
 definitions            the Dagster door: composes everything, lazily
-pipeline/              the room that knows Dagster: partitions, assets, checks, resources, IO manager, coordinator, instance,
-                       launching; examining and booking files, and loading them without a portal
+pipeline/              the room that knows Dagster: partitions, assets, checks, sensors, resources, IO manager, coordinator,
+                       instance, launching; what is due, how fresh it is, who is told; examining, booking and keeping files
 multi_crm_downloader   bootstrap and download for any store: session, portal, landed file
 account                an account's way from its saved session to a signed-in page: the state machine
 session_care           saved sessions tested, sealed anew, forgotten
