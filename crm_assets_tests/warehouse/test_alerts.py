@@ -13,17 +13,9 @@ from crm_assets.warehouse import alerts
 from crm_assets.warehouse.alerts import Alert, Observed
 from crm_assets.warehouse.connection import Connection, connect
 from crm_assets.warehouse.troubles import Trouble, current_troubles
-from crm_assets_tests.fixtures.postgres import new_database
 from crm_assets_tests.warehouse.troubled import at, emptied, failed, good
 
 MINUTE = 1 / 60
-
-
-@pytest.fixture(scope="module")
-def url(postgres_url: str, migrated_template: str) -> Iterator[str]:
-    """A database that the tests of this module share, one after the other."""
-    with new_database(postgres_url, template=migrated_template) as url:
-        yield url
 
 
 @pytest.fixture

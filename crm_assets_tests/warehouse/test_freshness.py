@@ -12,18 +12,10 @@ from crm_assets.warehouse import sessions
 from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.freshness import Freshness, freshness
 from crm_assets.warehouse.progress import holes
-from crm_assets_tests.fixtures.postgres import new_database
 from crm_assets_tests.warehouse.attempts import DAY, HOUR, begun, emptied, failed, loaded, slices
 from crm_assets_tests.warehouse.samples import NOW, TD, UC, fetched, nov, window
 
 NEVER = Store(crm="td", code="a817", name="Kirti Nagar", first_day=nov(20))
-
-
-@pytest.fixture(scope="module")
-def url(postgres_url: str, migrated_template: str) -> Iterator[str]:
-    """One database for all of them: to make one takes longer than most of them."""
-    with new_database(postgres_url, template=migrated_template) as url:
-        yield url
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from crm_assets.portals.tumbledry.reports import ORDER_REPORT
 from crm_assets.warehouse import ledger
 from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.progress import Hole, Standing, Want, holes, is_fetched, refused_windows, standings
-from crm_assets_tests.fixtures.postgres import new_database
 from crm_assets_tests.pipeline.desk import Desk, at
 from crm_assets_tests.pipeline.desk import order as sold
 from crm_assets_tests.warehouse.attempts import DAY, HOUR, MINUTE, begun, emptied, failed, landed, loaded, slices, want
@@ -23,13 +22,6 @@ from crm_assets_tests.warehouse.samples import NOW, TD, UC, load, nov, order, wi
 
 FUTURE = NOW + 30 * DAY
 UNTOUCHED = Standing(met=False, failures=0, run_ids=[], last_failed_at=None, error_code=None)
-
-
-@pytest.fixture(scope="module")
-def url(postgres_url: str, migrated_template: str) -> Iterator[str]:
-    """One database for all of them: to make one takes longer than most of them."""
-    with new_database(postgres_url, template=migrated_template) as url:
-        yield url
 
 
 @pytest.fixture

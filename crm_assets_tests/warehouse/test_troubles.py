@@ -23,20 +23,12 @@ from crm_assets.portals.tumbledry.reports import ORDER_REPORT
 from crm_assets.warehouse import ledger, sessions, staging, troubles
 from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.troubles import Trouble, current_troubles
-from crm_assets_tests.fixtures.postgres import new_database
 from crm_assets_tests.warehouse.samples import NOW, TD, UC, a_download, staged, window
 from crm_assets_tests.warehouse.troubled import TODAY, at, begun, emptied, failed, good, person_needed
 
 AWAY = PortalUnavailable("td/a668: expected the login page, found nothing within 45 s. Run it again later")
 OTP = OtpRequired("td/a668: an OTP is asked for. Run: crm_download bootstrap --crm td --store a668")
 SETTLING, CATCH_UP = Purpose.SETTLING, Purpose.CATCH_UP
-
-
-@pytest.fixture(scope="module")
-def url(postgres_url: str, migrated_template: str) -> Iterator[str]:
-    """A database that the tests of this module share, one after the other."""
-    with new_database(postgres_url, template=migrated_template) as url:
-        yield url
 
 
 @pytest.fixture
