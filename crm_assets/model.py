@@ -155,6 +155,8 @@ class Column:
     is not. ``aliases`` are other headers that the portal uses, or used, for the column; ``optional`` says that a file may lack
     it.
     ``in_fact`` is false for what describes the export and not the business, such as a running row number.
+    ``made_of`` names the columns whose texts, joined, make this one; the workbook has no such column, and ``header`` only says what
+    it is. So a business key of several columns is one text; equal ones in one file are numbered.
     """
 
     name: str
@@ -168,6 +170,7 @@ class Column:
     pattern_says: str = ""
     personal: bool = False
     in_fact: bool = True
+    made_of: tuple[str, ...] = ()
     description: str = ""
 
 
@@ -209,6 +212,11 @@ class Report:
     @property
     def history_table(self) -> str:
         return f"{self.fact_table}_history"
+
+    @property
+    def file_columns(self) -> tuple[Column, ...]:
+        """Those that the portal's workbook has."""
+        return tuple(column for column in self.columns if not column.made_of)
 
     @property
     def fact_columns(self) -> tuple[Column, ...]:

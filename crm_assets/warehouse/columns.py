@@ -23,12 +23,27 @@ POSTGRES_TYPES = {
 def add_columns(conn: Connection, reports: Iterable[Report]) -> list[str]:
     """Add what the tables of these reports lack, explained; returns ``table.column`` of each."""
     with conn.transaction():
-        return [_add(conn, *one) for report in reports for one in list(_lacking(conn, report))]
+        return [_add(conn, report, *one) for report in reports for one in list(_lacking(conn, report))]
 
 
 def lacking(conn: Connection, reports: Iterable[Report]) -> list[str]:
     """``table.column`` of each column that a report has and its tables lack."""
     return [f"{table}.{column.name}" for report in reports for table, column, _ in _lacking(conn, report)]
+
+
+def comment_of_staging(column: Column) -> str:
+    """What the database says of a staged column."""
+    told = f"Made of {', '.join(column.made_of)}" if column.made_of else f'Cell under "{column.header}", as text'
+    return told + _personal(column)
+
+
+def comment_of_fact(column: Column) -> str:
+    """What the database says of a fact column."""
+    return column.description + _personal(column)
+
+
+def _personal(column: Column) -> str:
+    return " (personal data)" if column.personal else ""
 
 
 def _lacking(conn: Connection, report: Report) -> Iterator[tuple[str, Column, str]]:
@@ -46,12 +61,9 @@ def _lacking(conn: Connection, report: Report) -> Iterator[tuple[str, Column, st
                 yield table, column, "text" if table == report.staging_table else POSTGRES_TYPES[column.kind]
 
 
-def _add(conn: Connection, table: str, column: Column, kind: str) -> str:
+def _add(conn: Connection, report: Report, table: str, column: Column, kind: str) -> str:
     place = {"table": sql.Identifier(table), "column": sql.Identifier(column.name)}
     conn.execute(sql.SQL("ALTER TABLE {table} ADD COLUMN {column} {kind}").format(**place, kind=sql.SQL(kind)))
-    personal = " (personal data)" if column.personal else ""
-    text = (
-        f'Cell under "{column.header}", as text' if kind == "text" and table.startswith("stg_") else column.description
-    )
-    conn.execute(sql.SQL("COMMENT ON COLUMN {table}.{column} IS {text}").format(**place, text=text + personal))
+    text = comment_of_staging(column) if table == report.staging_table else comment_of_fact(column)
+    conn.execute(sql.SQL("COMMENT ON COLUMN {table}.{column} IS {text}").format(**place, text=text))
     return f"{table}.{column.name}"

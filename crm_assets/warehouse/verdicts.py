@@ -123,7 +123,7 @@ def nothing_vanished(conn: Connection, report: Report, store: str, days: Sequenc
 
 def columns_are_as_before(conn: Connection, report: Report, store: str, days: Sequence[date]) -> list[Verdict]:
     """The file's headers are those of the last good file before it; what changed is in the figures: the drift report."""
-    known = {header for column in report.columns for header in (column.header, *column.aliases)}
+    known = {header for column in report.file_columns for header in (column.header, *column.aliases)}
     return [
         Verdict(day=day, passed=not drift, figures=drift or {"columns": len(now or ())})
         for day, now, before in _ask(conn, HEADERS, report, store, days)

@@ -8,13 +8,15 @@ What a text means belongs to ``rows.py``; whether it is the right store and wind
 """
 
 import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crm_assets.errors import ChecksumMismatch, HeaderDrift
-from crm_assets.model import NOT_PLAIN, Claims, Report
+from crm_assets.model import NOT_PLAIN, Claims, Column, Report
 from crm_assets.workbook.book import open_book
 from crm_assets.workbook.cell import NUMBER
 from crm_assets.workbook.package import sniff, unpack
@@ -22,6 +24,8 @@ from crm_assets.workbook.sheet import Cells, is_blank, read_sheet
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MADE_BY = " | "  # joins the parts of a made column
 
 __all__ = ["TextTable", "read", "sniff"]
 
@@ -60,9 +64,10 @@ def read(file: Path, report: Report) -> TextTable:
     cells = read_sheet(open_book(unpack(file), report.sheet))
     heading = _heading(cells, report)
     data, claims = _without_footer(cells[heading.at + 1 :], report, heading.places)
+    texts = {column.name: _column(data, heading.places.get(column.name)) for column in report.file_columns}
     rows = pd.DataFrame(
         {
-            **{column.name: _column(data, heading.places.get(column.name)) for column in report.columns},
+            **{column.name: _made(texts, column) if column.made_of else texts[column.name] for column in report.columns},
             "row_number": range(heading.at + 2, heading.at + 2 + len(data)),
             "_extra": [_extra(row, heading.extra) for row in data],
         },
@@ -81,11 +86,11 @@ def _heading(cells: Cells, report: Report) -> _Heading:
     """The first row that is not blank, once every column of the report stands in it exactly once."""
     at = next((number for number, row in enumerate(cells) if not is_blank(row)), 0)
     headers = [" ".join((cell or "").split()) for cell in (cells[at] if cells else [])]
-    names = {header: column.name for column in report.columns for header in (column.header, *column.aliases)}
+    names = {header: column.name for column in report.file_columns for header in (column.header, *column.aliases)}
     found = [names.get(header) for header in headers]
     missing = [
         column.header
-        for column in report.columns
+        for column in report.file_columns
         if found.count(column.name) > 1 or (column.name not in found and not column.optional)
     ]
     if missing:
@@ -101,7 +106,7 @@ def _heading(cells: Cells, report: Report) -> _Heading:
 
 
 def _what_is_missing(report: Report, headers: list[str], missing: list[str], unknown: list[str]) -> str:
-    wanted = sum(not column.optional for column in report.columns)
+    wanted = sum(not column.optional for column in report.file_columns)
     if len(missing) > wanted / 2:  # what stands there instead may be a customer's row, and is not shown
         return (
             f"expected the {wanted} columns of {report.crm}/{report.name} in the first row, found "
@@ -157,6 +162,18 @@ def _number(text: str | None) -> Decimal:
 
 def _column(data: Cells, place: int | None) -> list[str | None]:
     return [None if place is None else row[place] for row in data]
+
+
+def _made(texts: Mapping[str, Sequence[str | None]], column: Column) -> list[str]:
+    """Of each row the texts of the columns it is made of; the second of equal ones ends in ``(2)``."""
+    rows = zip(*(texts[name] for name in column.made_of), strict=True)
+    seen: Counter[str] = Counter()
+    made = list[str]()
+    for parts in rows:
+        text = MADE_BY.join((part or "").strip() for part in parts)
+        seen[text] += 1
+        made.append(text if seen[text] == 1 else f"{text} ({seen[text]})")
+    return made
 
 
 def _extra(row: list[str | None], extra: dict[int, str]) -> dict[str, str | None] | None:

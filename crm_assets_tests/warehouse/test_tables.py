@@ -3,7 +3,7 @@
 import pytest
 
 from crm_assets.model import Kind, Report
-from crm_assets.portals.tumbledry.reports import ORDER_REPORT
+from crm_assets.portals.tumbledry.reports import ORDER_REPORT, SALES_AND_DELIVERY
 from crm_assets.portals.uclean.reports import GST_REPORT
 from crm_assets.warehouse.connection import Connection
 
@@ -32,7 +32,7 @@ OF_STAGING = {
     "ledger_id": ("bigint", True),
     "_extra": ("jsonb", False),
 }
-each_report = pytest.mark.parametrize("report", [ORDER_REPORT, GST_REPORT], ids=lambda report: report.name)
+each_report = pytest.mark.parametrize("report", [ORDER_REPORT, SALES_AND_DELIVERY, GST_REPORT], ids=lambda report: report.name)
 
 
 def columns(conn: Connection, table: str) -> dict[str, tuple[str, bool]]:

@@ -3,13 +3,13 @@
 from crm_assets.portals.contract import Portal
 from crm_assets.portals.tumbledry.export import STRATEGIES, export
 from crm_assets.portals.tumbledry.login import arrived, holds_session, open_login, sign_in, signed_in
-from crm_assets.portals.tumbledry.reports import ORDER_REPORT
+from crm_assets.portals.tumbledry.reports import ORDER_REPORT, SALES_AND_DELIVERY
 from crm_assets.portals.tumbledry.site import TumbleDrySite
 
 PORTAL = Portal(
     title="TumbleDry",
     site=TumbleDrySite,
-    reports=(ORDER_REPORT,),
+    reports=(ORDER_REPORT, SALES_AND_DELIVERY),
     signed_in=signed_in,
     open_login=open_login,
     sign_in=sign_in,

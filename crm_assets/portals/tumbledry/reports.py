@@ -118,3 +118,76 @@ ORDER_REPORT = Report(
         ),
     ),
 )
+
+PAYMENT_COLUMNS = (
+    Column(
+        name="ordered_on", header="Order Date", kind=Kind.DAY, formats=DAY, description="Day the order was booked"
+    ),
+    Column(
+        name="paid_at",
+        header="Payment Date",
+        kind=Kind.MOMENT,
+        required=True,
+        formats=MOMENT,
+        description="When it was paid or, for a return, paid back",
+    ),
+    Column(
+        name="order_number",
+        header="Order Number",
+        required=True,
+        **BUSINESS_KEY,
+        description="The order: T1035; of a return its own number: SRN75",
+    ),
+    Column(name="customer_code", header="Customer Code", description="The portal's own customer id"),
+    Column(name="customer_name", header="Customer Name", personal=True, description="Customer's name"),
+    Column(name="customer_address", header="Customer Address", personal=True, description="Customer's address"),
+    Column(
+        name="customer_phone",
+        header="Customer Mobile No.",
+        **PHONE,
+        personal=True,
+        description="10 digits, rarely a placeholder",
+    ),
+    Column(
+        name="payment_received",
+        header="Payment Received",
+        kind=Kind.MONEY,
+        required=True,
+        description="Rupees; below 0 for a return",
+    ),
+    Column(name="adjustments", header="Adjustments", kind=Kind.MONEY, description="Rupees waived"),
+    Column(name="balance", header="Balance", kind=Kind.MONEY, description="Rupees still owed after it"),
+    Column(name="accepted_by", header="Accept By", description="Who took the payment"),
+    Column(
+        name="payment_mode",
+        header="Payment Mode",
+        description="Cash, Paytm, Google Pay, PhonePe, Credit Card/Debit Card or Package; empty where nothing was paid",
+    ),
+    Column(
+        name="transaction_id", header="Online TransactionID", description="The payment service's own number, mostly empty"
+    ),
+    Column(name="payment_made_at", header="Payment Made At", description="Walk in Customer, Mobile POS or Payment Link"),
+    Column(name="entry_type", header="Type", description="Order, or SRN-Garment Return"),
+    Column(
+        name="payment_key",
+        header="Order Number, Payment Date and Payment Mode",
+        made_of=("order_number", "paid_at", "payment_mode"),
+        required=True,
+        description="Order number, time and mode of the payment as the portal writes them, joined: no column alone tells two payments "
+        "of an order apart",
+    ),
+)
+
+SALES_AND_DELIVERY = Report(
+    crm="td",
+    name="sales_and_delivery",
+    file_prefix="TD_SalesAndDelivery",
+    sheet="Sheet 1",
+    columns=PAYMENT_COLUMNS,
+    key="payment_key",
+    day="paid_at",
+    staging_table="stg_td_sales",
+    fact_table="fact_td_payments",
+    description="Payments by the day they were made, returns below 0",
+    footer=Footer(label="Total Order", count="order_number", sums=("payment_received", "adjustments")),
+)
