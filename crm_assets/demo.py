@@ -16,6 +16,7 @@ from crm_assets.errors import ConfigurationError
 from crm_assets.files import write_whole
 from crm_assets.model import Window, business_day, system_clock
 from crm_assets.pipeline.launch import Task
+from crm_assets.pipeline.reports import sources
 from crm_assets.sandbox import Sandbox, SandboxOptions
 from crm_assets.settings import PROJECT_ROOT, Settings, load_settings
 
@@ -54,10 +55,14 @@ def _alone(place: Path) -> Iterator[None]:
 
 
 def last_days(settings: Settings, days: int = DAYS) -> list[Task]:
-    """One task per store: the last days up to today."""
+    """One task per store and report: the last days up to today."""
     today = business_day(system_clock)
     window = Window(first=today - timedelta(days=days - 1), last=today)
-    return [Task(store=store, window=window) for crm in settings.crms for store in settings.stores(crm)]
+    return [
+        Task(store=store, report=source.report, window=window)
+        for source in sources(settings)
+        for store in settings.stores(source.crm_code)
+    ]
 
 
 def _env_lines(place: Path, sandbox: Sandbox) -> str:

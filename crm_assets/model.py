@@ -155,8 +155,8 @@ class Column:
     is not. ``aliases`` are other headers that the portal uses, or used, for the column; ``optional`` says that a file may lack
     it.
     ``in_fact`` is false for what describes the export and not the business, such as a running row number.
-    ``made_of`` names the columns whose texts, joined, make this one; the workbook has no such column, and ``header`` only says what
-    it is. So a business key of several columns is one text; equal ones in one file are numbered.
+    ``made_of`` names the columns whose texts, joined, make this one; the workbook has no such column, and ``header`` only says
+    what it is. So a business key of several columns is one text; equal ones in one file are numbered.
     """
 
     name: str

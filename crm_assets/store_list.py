@@ -62,6 +62,7 @@ class StoreEntry(BaseModel):
 class Crm(BaseModel):
     """One CRM in ``stores.yaml``: the module of its portal, the portal's addresses and the stores.
 
+    ``reports`` are those of the portal's reports that are wanted, by name; none named: all of them.
     ``hosts`` are further hosts that a signed-in browser may talk to, besides those of ``site``.
     ``slots`` are the times of day (Kolkata) at which today and yesterday are fetched; the stores begin spread over
     ``spread_minutes``. At ``settle_at`` the last ``settle_days`` days (0: none) are fetched again, as orders change for weeks.
@@ -71,6 +72,7 @@ class Crm(BaseModel):
 
     title: str = Field(min_length=1)
     portal: str = Field(pattern=r"^[a-zA-Z_][\w.]*$")
+    reports: tuple[str, ...] = ()
     max_window_days: int = Field(default=90, ge=1, le=366)
     site: dict[str, Any] = Field(default_factory=dict)
     hosts: tuple[Host, ...] = ()

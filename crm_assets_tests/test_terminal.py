@@ -14,6 +14,7 @@ import pytest
 from crm_assets import terminal
 from crm_assets.model import Store
 from crm_assets.pipeline.launch import Launched, Task
+from crm_assets.portals.tumbledry.reports import ORDER_REPORT
 from crm_assets.warehouse.outcomes import RunOutcome
 from crm_assets.warehouse.overview import StoreSales
 from crm_assets_tests.fixtures.command import COMMAND, CommandLine
@@ -37,7 +38,8 @@ def ended(store: str = "a668", **outcome: object) -> Launched:
             **outcome,
         }
     )
-    task = Task(store=Store(crm="td", code=store, name="Uttam Nagar", first_day=date(2026, 1, 1)), window=WINDOW)
+    where = Store(crm="td", code=store, name="Uttam Nagar", first_day=date(2026, 1, 1))
+    task = Task(store=where, report=ORDER_REPORT, window=WINDOW)
     return Launched(task=task, outcome=found)
 
 

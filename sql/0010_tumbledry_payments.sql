@@ -1,7 +1,7 @@
 -- depends: 0009_alerts
 
--- Payments by the day they were made, returns below 0: staging as the portal wrote it, facts as the business reads them, and how the facts changed.
--- The columns are those of the portal's reports.py; a test keeps them equal.
+-- Payments by the day they were made, returns below 0: staging as the portal wrote it, facts as the business reads them, and how the facts
+-- changed. The columns are those of the portal's reports.py; a test keeps them equal.
 
 CREATE TABLE stg_td_sales (
     store            text NOT NULL,

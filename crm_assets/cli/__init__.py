@@ -10,7 +10,7 @@ from crm_assets.cli.alerts import alerts
 from crm_assets.cli.checkup import doctor
 from crm_assets.cli.downloads import download
 from crm_assets.cli.files import ingest, rebuild
-from crm_assets.cli.installation import demo, migrate, sandbox, server, stores
+from crm_assets.cli.installation import demo, migrate, sandbox, server, stores, tables
 from crm_assets.cli.options import exit_code_of, tell
 from crm_assets.cli.refresh import refresh
 from crm_assets.cli.rejects import rejects_app
@@ -31,6 +31,7 @@ app.command()(alerts)
 app.command()(stores)
 app.command()(doctor)
 app.command()(migrate)
+app.command()(tables)
 app.command()(tidy)
 app.command()(server)
 app.command()(sandbox)

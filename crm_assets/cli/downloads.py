@@ -12,16 +12,18 @@ from crm_assets.cli.options import (
     AcceptShrinkOption,
     CrmOption,
     JsonOption,
+    ReportOption,
     StoreOption,
     TraceOption,
     exit_code_of,
     migrated,
     named_day,
+    named_reports,
     named_stores,
     wrong_usage,
 )
 from crm_assets.errors import error_class
-from crm_assets.model import Store, Window, business_day, system_clock
+from crm_assets.model import Report, Store, Window, business_day, system_clock
 from crm_assets.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 def download(
     crm: CrmOption,
     store: StoreOption,
+    report: ReportOption = "",
     first: Annotated[
         str, typer.Option("--from", help="YYYY-MM-DD, today or yesterday; left out: the last day the warehouse knows.")
     ] = "",
@@ -43,9 +46,11 @@ def download(
     trace: TraceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Export, prove and load a report for one store or all of a CRM."""
+    """Export, prove and load the reports of one store or of all of a CRM's."""
     settings = load_settings()
-    wanted = named_stores(settings, crm, store)
+    wanted = [
+        (one, each) for one in named_stores(settings, crm, store) for each in named_reports(settings, crm, report)
+    ]
     end = named_day(last, "--to")
     begin = named_day(first, "--from") if first else None
     _refuse_window(settings, crm, begin, end)
@@ -57,20 +62,21 @@ def download(
     tasks = [
         Task(
             store=one,
-            window=_window(settings, one, begin, end),
+            report=each,
+            window=_window(settings, each, one, begin, end),
             keep_file=keep_files,
             headless=headless,
             trace=trace,
             accept_shrink=accept_shrink,
         )
-        for one in wanted
+        for one, each in wanted
     ]
     finished = terminal.collected(launch(settings, tasks), tasks)
     show_and_exit(finished, as_json=as_json)
 
 
 def show_and_exit(finished: Sequence["Launched"], *, as_json: bool, at_least: int = OK) -> NoReturn:
-    """What came of every store, as a table or as one JSON object per line; then the command ends with the gravest code."""
+    """What came of every run, as a table or as one JSON object per line; then the command ends with the gravest code."""
     from crm_assets import terminal
 
     if as_json:
@@ -98,15 +104,14 @@ def _refuse_window(settings: Settings, crm: str, begin: date | None, end: date) 
         wrong_usage(f"{begin or end} is before {first}, the first day of {crm} in stores.yaml (first_day)")
 
 
-def _window(settings: Settings, store: Store, begin: date | None, end: date) -> Window:
+def _window(settings: Settings, report: Report, store: Store, begin: date | None, end: date) -> Window:
     """The asked days; without a begin, from the last day the warehouse knows (it may have been half a day then)."""
-    from crm_assets.pipeline.reports import source_of
     from crm_assets.warehouse.connection import connect
     from crm_assets.warehouse.embedded import database_url
     from crm_assets.warehouse.overview import last_known_day
 
     if begin is None:
         with connect(database_url(settings)) as conn:
-            known = last_known_day(conn, source_of(settings, store.crm).report, store)
+            known = last_known_day(conn, report, store)
         begin = min(known or store.first_day, end)
     return Window(first=begin, last=end)

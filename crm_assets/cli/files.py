@@ -15,6 +15,7 @@ from crm_assets.cli.options import (
     EveryCrm,
     EveryStore,
     JsonOption,
+    ReportOption,
     every_source,
     exit_code_of,
     migrated,
@@ -49,13 +50,21 @@ def ingest(
     rows: Annotated[
         int | None, typer.Option(min=0, help="How many rows the portal showed: proves an empty file.")
     ] = None,
+    report: ReportOption = "",
     accept_shrink: AcceptShrinkOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Load workbooks that a person exported by hand, through the same proof and ledger; the files stay."""
     settings = load_settings()
     given = [
-        _given(settings, file, crm=crm, store=store, first=first, last=last, exported_at=exported_at, rows=rows)
+        _given(
+            settings,
+            file,
+            _store_of(settings, file, crm, store, report),
+            _window_of(file, first, last),
+            exported_at=exported_at,
+            rows=rows,
+        )
         for file in files
     ]
     show_and_exit(list(_ingested(settings, given, accept_shrink=accept_shrink)), as_json=as_json)
@@ -94,52 +103,66 @@ def _ingested(settings: Settings, given: "list[GivenFile]", *, accept_shrink: bo
     with loading(settings, migrated(settings)) as at:
         for one in sorted(given, key=lambda each: each.exported_at):
             run_id = load(at, one, accept_shrink=accept_shrink)
-            yield Launched(task=Task(store=one.store, window=one.window), outcome=outcome_of_run(at.conn, run_id))
+            yield Launched(
+                task=Task(store=one.store, report=one.report, window=one.window),
+                outcome=outcome_of_run(at.conn, run_id),
+            )
 
 
 def _given(
     settings: Settings,
     file: Path,
+    of: tuple[Report, Store],
+    window: Window,
     *,
-    crm: str,
-    store: str,
-    first: str,
-    last: str,
     exported_at: datetime | None,
     rows: int | None,
 ) -> "GivenFile":
-    """What a file is, by its name and what the person says of it. Raises typer's usage error when that leaves anything open."""
-    report, named = _store_of(settings, file, crm, store)
-    window = _window_of(file, first, last)
-
+    """What a file is, and when it was exported: never later than now."""
     from crm_assets.pipeline.reload import GivenFile
 
     written = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     return GivenFile(
         file=file,
-        store=named,
-        report=report,
+        store=of[1],
+        report=of[0],
         window=window,
         exported_at=min(exported_at.replace(tzinfo=IST) if exported_at else written, system_clock()),
         rows=rows,
     )
 
 
-def _store_of(settings: Settings, file: Path, crm: str, store: str) -> tuple[Report, Store]:
-    """The one store that the options and the file's name allow: by its name, its code or a prefix of the portal's."""
-    allowed = [(report, one) for report, one in every_source(settings, crm, store or "all")]
-    if store and len(allowed) == 1:
-        return allowed[0]
-    named = [(report, one) for report, one in allowed if _names(file.name, report, one)]
+def _store_of(settings: Settings, file: Path, crm: str, store: str, report: str) -> tuple[Report, Store]:
+    """The one report and store that the options and the file's name allow. Raises typer's usage error when that leaves it open.
+
+    A name tells its report by our own prefix only; where it does not, a CRM's first report is meant.
+    """
+    allowed = [(each, one) for each, one in every_source(settings, crm, store or "all") if report in ("", each.name)]
+    named = [(each, one) for each, one in allowed if _names_report(file.name, each)] or _of_first_reports(allowed)
+    if not (store and len(named) == 1):
+        named = [(each, one) for each, one in named if _names_store(file.name, each, one)]
     if len(named) != 1:
         wrong_usage(
-            f"{file.name}: expected a name that tells its store, such as "
-            "TD_OrderReport_UttamNagar_2025-11-12_to_2025-11-12.xlsx. Give --crm and --store"
+            f"{file.name}: expected a name that tells its report and store, such as "
+            "TD_OrderReport_UttamNagar_2025-11-12_to_2025-11-12.xlsx. Give --crm and --store, and --report where it is not "
+            "the CRM's first"
         )
     return named[0]
 
 
-def _names(name: str, report: Report, store: Store) -> bool:
+def _of_first_reports(allowed: list[tuple[Report, Store]]) -> list[tuple[Report, Store]]:
+    """Those of the report that stands first for its store."""
+    first: dict[Store, tuple[Report, Store]] = {}
+    for report, store in allowed:
+        first.setdefault(store, (report, store))
+    return list(first.values())
+
+
+def _names_report(name: str, report: Report) -> bool:
+    return REFUSED_AT.sub("", name).startswith(f"{report.file_prefix}_")
+
+
+def _names_store(name: str, report: Report, store: Store) -> bool:
     name = REFUSED_AT.sub("", name)
     words = re.split(r"[^a-z0-9]+", name.lower())
     prefixes = [prefix.lower() for prefix in (store.booking_prefix, store.file_prefix) if prefix]

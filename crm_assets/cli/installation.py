@@ -1,12 +1,21 @@
-"""``crm_download stores``, ``migrate``, ``server``, ``sandbox`` and ``demo``: the installation, the real one or a sandbox."""
+"""``crm_download stores``, ``migrate``, ``tables``, ``server``, ``sandbox`` and ``demo``: the installation, or a sandbox."""
 
+import re
 import sys
 from typing import Annotated
 
 import typer
 
 from crm_assets.cli.downloads import exit_code
-from crm_assets.cli.options import PaceOption, migrated
+from crm_assets.cli.options import (
+    CrmOption,
+    PaceOption,
+    ReportOption,
+    migrated,
+    named_reports,
+    named_stores,
+    wrong_usage,
+)
 from crm_assets.settings import Settings, load_settings
 
 
@@ -21,6 +30,31 @@ def migrate() -> None:
     url = database_url(settings)
     applied = apply_pending(url, [source.report for source in sources(settings)])
     typer.echo(f"{place(url)}: {', '.join(applied) or 'nothing to do, every migration is applied'}")
+
+
+def tables(
+    crm: CrmOption,
+    report: ReportOption = "",
+    save_as: Annotated[
+        str, typer.Option("--save-as", help="A name: write it to sql/ as the next migration, instead of printing it.")
+    ] = "",
+) -> None:
+    """Print the SQL that makes the tables of a CRM's reports, as a migration for a new portal or report."""
+    from crm_assets.files import write_whole
+    from crm_assets.warehouse.migrate import newest_migration, next_migration
+    from crm_assets.warehouse.tables import migration_of
+
+    settings = load_settings()
+    named_stores(settings, crm, "all")
+    if save_as and not re.fullmatch(r"[a-z][a-z0-9_]*", save_as):
+        wrong_usage(f"--save-as: expected small letters, digits and _, such as freshfold, found {save_as!r}")
+    text = migration_of(named_reports(settings, crm, report), depends=newest_migration())
+    if not save_as:
+        typer.echo(text, nl=False)
+        return
+    file = next_migration(save_as)
+    write_whole(file, text.encode(), mode=0o644)
+    typer.echo(f"{file}: read it, then run: crm_download migrate")
 
 
 def stores() -> None:

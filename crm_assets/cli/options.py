@@ -23,6 +23,9 @@ INSTALLATION_ERRORS = (ConfigurationError, WarehouseUnavailable, BrowserMissing,
 
 CrmOption = Annotated[str, typer.Option("--crm", help="td or uc; the CRMs of stores.yaml.")]
 StoreOption = Annotated[str, typer.Option("--store", help="A store's code, or 'all'.")]
+ReportOption = Annotated[
+    str, typer.Option("--report", help="One report by name, such as order_report; left out: every one of the CRM.")
+]
 EveryCrm = Annotated[str, typer.Option("--crm", help="td or uc; left out: every CRM.")]
 EveryStore = Annotated[str, typer.Option("--store", help="A store's code, or 'all'.")]
 PaceOption = Annotated[Literal["real", "instant"], typer.Option(help="Realistic waits of the portals, or none.")]
@@ -84,6 +87,16 @@ def every_source(settings: Settings, crm: str, code: str) -> Iterator[tuple[Repo
         if crm in ("", source.crm_code):
             for store in named_stores(settings, source.crm_code, code):
                 yield source.report, store
+
+
+def named_reports(settings: Settings, crm: str, name: str) -> list[Report]:
+    """The reports of a CRM that a person named, all of them for no name. Raises typer's usage error."""
+    from crm_assets.pipeline.reports import sources_of
+
+    there = {source.report.name: source.report for source in sources_of(settings, crm)}
+    if name and name not in there:
+        wrong_usage(f"--report: expected one of {', '.join(there)}, found {name!r}")
+    return [there[name]] if name else list(there.values())
 
 
 def named_day(text: str, option: str) -> date:

@@ -62,7 +62,7 @@ def _due(settings: Settings, crm: str, wanted: Set[str], now: datetime) -> "tupl
         typer.secho(f"{store} {left.want.window}: {left.reason.removeprefix(f'{store}: ')}", err=True)
     if not asked:
         typer.secho("nothing is due", err=True)
-    tasks = [Task(store=want.store, window=want.window, want=want) for want in asked]
+    tasks = [Task(store=want.store, report=want.report, window=want.window, want=want) for want in asked]
     return tasks, any(left.person for left in left_out)
 
 

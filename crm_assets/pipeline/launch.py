@@ -1,4 +1,4 @@
-"""Runs started by the command line: the same assets on the same Dagster instance, one run and one process per store.
+"""Runs started by the command line: the same assets on the same Dagster instance, one run and one process per store and report.
 
 The runs show in the UI like any other; no daemon is needed. Each has a process of its own because Dagster sets up Python's
 logging anew for every run, and two runs in two threads of one process wait for each other for ever. What landed is read
@@ -14,15 +14,14 @@ import os
 import signal
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from crm_assets.errors import AccountBusy
-from crm_assets.model import Store, Window, system_clock
-from crm_assets.pipeline.reports import source_of
+from crm_assets.model import Report, Store, Window, system_clock
 from crm_assets.settings import Settings, load_settings
 from crm_assets.warehouse import ledger
 from crm_assets.warehouse.connection import connect
@@ -47,13 +46,14 @@ PRELOADED = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What one run is to do: all days of the window for one store. None leaves a choice to the settings.
+    """What one run is to do: a report of all days of the window for one store. None leaves a choice to the settings.
 
     ``accept_shrink``: a person says that rows which the new export lacks are rightly gone. ``want`` is what the run is for, where
     no person started it.
     """
 
     store: Store
+    report: Report
     window: Window
     keep_file: bool | None = None
     headless: bool | None = None
@@ -71,7 +71,8 @@ class Launched:
 
 
 def launch(settings: Settings, tasks: Sequence[Task]) -> Iterator[Launched]:
-    """Materialize raw, staging and facts for every task, ``CRM_PARALLEL_STORES`` at once; yields each as it ends.
+    """Materialize raw, staging and facts for every task, ``CRM_PARALLEL_STORES`` at once and those of one store in turn; yields
+    a store's as it ends.
 
     One store's failure is its own; what is nobody's, such as a lost database, is raised. Log records of the runs arrive at this
     process's handlers.
@@ -95,14 +96,25 @@ def launch(settings: Settings, tasks: Sequence[Task]) -> Iterator[Launched]:
                 run_id = str(uuid.uuid4())
                 return _launched(settings, pool.submit(_run, task, run_id), task, run_id)
 
+        def in_turn(of_one_store: Sequence[Task]) -> list[Launched]:
+            return [alone(task) for task in of_one_store]
+
         if len(tasks) > 1:
             with own_process() as pool:
                 pool.submit(_make_ready).result()
-        for done in as_completed([stores.submit(alone, task) for task in tasks]):
-            yield done.result()
+        for done in as_completed([stores.submit(in_turn, each) for each in _by_store(tasks)]):
+            yield from done.result()
     finally:
         stores.shutdown(cancel_futures=True)
         listener.stop()
+
+
+def _by_store(tasks: Iterable[Task]) -> Iterable[list[Task]]:
+    """An account works for one run at a time."""
+    stores: dict[Store, list[Task]] = {}
+    for task in tasks:
+        stores.setdefault(task.store, []).append(task)
+    return stores.values()
 
 
 def _begin(environment: Mapping[str, str], records: "multiprocessing.Queue[logging.LogRecord]", level: int) -> None:
@@ -146,8 +158,7 @@ def _run(task: Task, run_id: str) -> None:
     from crm_assets.pipeline.compose import compose
     from crm_assets.pipeline.instance import open_instance
 
-    settings = load_settings()
-    report = source_of(settings, task.store.crm).report
+    settings, report = load_settings(), task.report
     with open_instance(settings) as instance:
         compose(settings).resolve_implicit_global_asset_job_def().execute_in_process(
             run_id=run_id,
@@ -161,7 +172,7 @@ def _run(task: Task, run_id: str) -> None:
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},  # our own lines say it already
             },
             instance=instance,
-            asset_selection=[dg.AssetKey(name) for name in (report.raw_asset, report.staging_table, report.fact_table)],
+            asset_selection=[dg.AssetKey(name) for name in report.assets],
             tags=_tags(task),
             raise_on_error=False,
         )

@@ -56,6 +56,16 @@ def require_current(conn: Connection, reports: Iterable[Report] = ()) -> None:
         )
 
 
+def newest_migration() -> str:
+    """The name of the last file of ``sql/``, upon which the next one depends."""
+    return _files()[-1].stem
+
+
+def next_migration(name: str) -> Path:
+    """The file of ``sql/`` in which the next migration belongs."""
+    return SQL_DIR / f"{int(newest_migration().split('_')[0]) + 1:04}_{name}.sql"
+
+
 def _files() -> list[Path]:
     return sorted(SQL_DIR.glob("[0-9]*.sql"))
 

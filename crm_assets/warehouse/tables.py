@@ -1,4 +1,4 @@
-"""The tables of a report, as the migration that makes them: a new report's pair is printed, read by a person, and put into ``sql/``.
+"""The tables of a report, as the migration that makes them: printed, read by a person, and put into ``sql/``.
 
 Comments and types come from the report's own columns. Columns that a report gains later are ``columns.py``'s.
 """
@@ -17,14 +17,19 @@ WARNINGS = (
 type _Line = tuple[str, str, str]
 
 
-def migration_of(report: Report, *, depends: str) -> str:
-    """The SQL of a report's staging, fact and history table. ``depends`` is the migration before it."""
-    parts = (_staging(report), _facts(report), _history(report))
-    head = (
-        f"-- depends: {depends}\n\n-- {report.description}: staging as the portal wrote it, facts as the business reads them, "
-        "and how the facts changed.\n-- The columns are those of the portal's reports.py; a test keeps them equal.\n"
+def migration_of(reports: Iterable[Report], *, depends: str) -> str:
+    """The SQL of the staging, fact and history tables of some reports. ``depends`` names the migration before it."""
+    parts = [
+        part for report in reports for part in (_about(report), _staging(report), _facts(report), _history(report))
+    ]
+    return "\n".join([f"-- depends: {depends}\n", *parts])
+
+
+def _about(report: Report) -> str:
+    return (
+        f"-- {report.description}: staging as the portal wrote it, facts as the business reads them, and how the facts\n"
+        "-- changed. The columns are those of the portal's reports.py; a test keeps them equal.\n"
     )
-    return head + "".join(f"\n{part}" for part in parts)
 
 
 def _staging(report: Report) -> str:
@@ -75,7 +80,8 @@ def _facts(report: Report) -> str:
         (
             "missing_since",
             "timestamptz",
-            "Since when the newest export of its day no longer holds the row; null for a row that is there. Rows are never deleted",
+            "Since when the newest export of its day no longer holds the row; null for a row that is there. "
+            "Rows are never deleted",
         ),
     ]
     indexes = f"""

@@ -71,7 +71,10 @@ def window() -> Window:
 
 @pytest.fixture(scope="module")
 def tasks(module_pipeline: Pipeline, window: Window) -> dict[str, Task]:
-    return {name: Task(store=module_pipeline.installation.store(name), window=window) for name in ALL_STORES}
+    return {
+        name: Task(store=module_pipeline.installation.store(name), report=REPORTS[name[:2]], window=window)
+        for name in ALL_STORES
+    }
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +254,10 @@ def test_a_killed_process_takes_no_other_store_with_it(pipeline: Pipeline) -> No
     """Both are at their export when one store's process is killed there."""
     window = busy_days(pipeline.sandbox, "uc/sector56", "uc/sushantlok1")
     pipeline.sandbox.fault("slow", crm="uc", at=["export"], seconds=12)
-    tasks = [Task(store=pipeline.installation.store(name), window=window) for name in ("uc/sector56", "uc/sushantlok1")]
+    tasks = [
+        Task(store=pipeline.installation.store(name), report=REPORTS["uc"], window=window)
+        for name in ("uc/sector56", "uc/sushantlok1")
+    ]
 
     def kill_one() -> None:
         _until(lambda: pipeline.sandbox.log.logins.total() == 2)

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from crm_assets.model import IST, Store
-from crm_assets.pipeline.reports import Source, source_of
+from crm_assets.pipeline.reports import Source, sources_of
 from crm_assets.settings import Settings, load_settings
 from crm_assets.warehouse.connection import Connection, connect
 
@@ -38,6 +38,7 @@ class Town:
         portal = {
             "title": "TumbleDry",
             "portal": "crm_assets.portals.tumbledry",
+            "reports": ["order_report"],
             "site": {"subs": "http://127.0.0.1:1", "reports": "http://127.0.0.1:1"},
         }
         file = {"crms": {"td": portal | {"spread_minutes": 0} | options | {"stores": entries}}}
@@ -50,7 +51,7 @@ class Town:
 
     @property
     def source(self) -> Source:
-        return source_of(self.settings, "td")
+        return sources_of(self.settings, "td")[0]
 
     def store(self, code: str = "a000") -> Store:
         return self.settings.store("td", code)

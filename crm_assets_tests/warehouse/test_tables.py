@@ -6,6 +6,7 @@ from crm_assets.model import Kind, Report
 from crm_assets.portals.tumbledry.reports import ORDER_REPORT, SALES_AND_DELIVERY
 from crm_assets.portals.uclean.reports import GST_REPORT
 from crm_assets.warehouse.connection import Connection
+from crm_assets.warehouse.tables import migration_of
 
 TYPES = {
     Kind.TEXT: "text",
@@ -58,6 +59,21 @@ def primary_key(conn: Connection, table: str) -> list[str]:
     return [name for (name,) in rows]
 
 
+def comments(conn: Connection, table: str) -> dict[str, str | None]:
+    rows = conn.execute(
+        """
+        SELECT attname, col_description(attrelid, attnum)
+        FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
+        """,
+        [table],
+    )
+    return dict(rows.fetchall())
+
+
+def tables(conn: Connection) -> list[tuple[str, str]]:
+    return conn.execute("SELECT schemaname, tablename FROM pg_tables").fetchall()
+
+
 @each_report
 def test_a_staging_table_holds_every_column_of_its_report_as_text(conn: Connection, report: Report) -> None:
     expected = OF_STAGING | {column.name: ("text", False) for column in report.columns}
@@ -81,6 +97,21 @@ def test_a_facts_dictionary_says_what_the_report_says(conn: Connection, report: 
     said = dict(rows.fetchall())
     for column in report.fact_columns:
         assert said[column.name] == column.description + (" (personal data)" if column.personal else "")
+
+
+@each_report
+def test_the_printed_migration_makes_the_tables_that_are_there(conn: Connection, report: Report) -> None:
+    """In a schema beside them, where they are then compared by column, key and comment."""
+    there = [report.staging_table, report.fact_table, report.history_table]
+    expected = {table: (columns(conn, table), primary_key(conn, table), comments(conn, table)) for table in there}
+    printed = migration_of([report], depends="0001_ledger_and_audit")
+    assert printed.startswith("-- depends: 0001_ledger_and_audit\n")
+    conn.execute("CREATE SCHEMA beside")
+    conn.execute("SET search_path = beside, public")
+    conn.execute(printed)  # type: ignore[arg-type]
+    made = {table: (columns(conn, table), primary_key(conn, table), comments(conn, table)) for table in there}
+    assert made == expected
+    assert {("beside", table) for table in there} <= set(tables(conn))
 
 
 def test_every_table_view_and_column_is_explained(conn: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Getting TumbleDry's order report: asked for, prepared by the portal in the background, then downloaded.
+"""Getting TumbleDry's reports: asked for, prepared by the portal in the background, then downloaded.
 
 The list of requests also holds older ones of the same range: which row is ours, and how it stands, ``requests_list.py`` tells.
 A request that an earlier attempt did not wait for is taken up again. Where the page has a direct Export button, that one is used.
@@ -39,14 +39,14 @@ FILE_NAME = re.compile(r"(\d+)-(?!\d\d-)[\w-]+\.xlsx", re.IGNORECASE)  # no date
 
 
 async def export(visit: Visit, report: Report, window: Window) -> Export:
-    """The order report of a window. Raises ExportTimedOut when the portal does not finish it in time, ExportFailed when it
+    """A report of a window. Raises ExportTimedOut when the portal does not finish it in time, ExportFailed when it
     gives it up, WrongStore when it shows another store's."""
     async with notices_closed(visit):
-        return await _exported(visit, window)
+        return await _exported(visit, report, window)
 
 
-async def _exported(visit: Visit, window: Window) -> Export:
-    app = await open_report(visit)
+async def _exported(visit: Visit, report: Report, window: Window) -> Export:
+    app = await open_report(visit, report)
     if await app.export_now.is_visible():
         await set_range(visit, app, window)
         return await _download(visit, window, app.export_now, "export_button", visit.now())
@@ -145,7 +145,7 @@ async def _watched[T](visit: Visit, app: ReportApp, look: Callable[[RequestList]
             if not await app.changes(listed, until - asyncio.get_running_loop().time()):
                 break
         visit.refuse_noticed_error()
-        await open_requests(visit, await open_report(visit))
+        await open_requests(visit, await open_report(visit, app.report))
         visit.step(during)
         seconds *= 2
 

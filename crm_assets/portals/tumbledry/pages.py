@@ -11,6 +11,8 @@ from crm_assets.portals.visit import LOCKED
 if TYPE_CHECKING:
     from playwright.async_api import FrameLocator, Locator, Page
 
+    from crm_assets.model import Report
+
 REPORT_OR_LOGIN = re.compile(r"/App/Reports/OrderReport|/Login\b", re.IGNORECASE)
 HOME_ADDRESS = re.compile(r"/App/home", re.IGNORECASE)
 LOGIN_ADDRESS = re.compile(r"/Login\b", re.IGNORECASE)
@@ -119,9 +121,10 @@ class OtpPage:
 
 
 class ReportApp:
-    """The report app inside ``iframe#ifrmReport``."""
+    """The report app inside ``iframe#ifrmReport``, for one of the portal's reports."""
 
-    def __init__(self, page: "Page") -> None:
+    def __init__(self, page: "Page", report: "Report") -> None:
+        self.report = report
         self.frame: FrameLocator = page.frame_locator("iframe#ifrmReport")
         self.loading = self.frame.get_by_text("Loading", exact=False)
         self.export_now = self.frame.get_by_role("button", name="Export", exact=True)

@@ -5,7 +5,7 @@ which report is ours, is ``export.py``'s business.
 from urllib.parse import parse_qsl, urlsplit
 
 from crm_assets.errors import PortalChanged, SessionDropped, WrongStore
-from crm_assets.model import Window
+from crm_assets.model import Report, Window
 from crm_assets.portals.tumbledry.notices import refuse_overdue
 from crm_assets.portals.tumbledry.pages import (
     LOGIN_ADDRESS,
@@ -15,21 +15,22 @@ from crm_assets.portals.tumbledry.pages import (
     ReportApp,
     button_text,
 )
+from crm_assets.portals.tumbledry.reports import ORDER_REPORT
 from crm_assets.portals.visit import Visit
 
 LIST_SECONDS = 10  # an account without any request shows an empty list for ever
 
 
-async def open_report(visit: Visit) -> ReportApp:
-    """From home over the legacy report page into the report app; its one-time token is handed over only there."""
-    visit.step("open the order report")
-    home, app = HomePage(visit.page), ReportApp(visit.page)
+async def open_report(visit: Visit, report: Report) -> ReportApp:
+    """Over the legacy page of a report into the report app; its one-time token is handed over only there."""
+    visit.step(f"open the {report.name.replace('_', ' ')}")
+    home, app = HomePage(visit.page), ReportApp(visit.page, report)
     await refuse_overdue(visit)
-    if await home.report_link.is_visible():
+    if report is ORDER_REPORT and await home.report_link.is_visible():
         await _press_report_link(visit, home)
         await visit.page.wait_for_url(REPORT_OR_LOGIN, wait_until="domcontentloaded")
     else:
-        await visit.goto(visit.site.order_report(visit.store.code))
+        await visit.goto(visit.site.report(report.name, visit.store.code))
     if LOGIN_ADDRESS.search(visit.page.url):
         raise SessionDropped(f"{visit.store}: the session ended before {visit.at}; the next run signs in again")
     await app.expand.or_(app.export_now).first.wait_for()

@@ -120,9 +120,7 @@ ORDER_REPORT = Report(
 )
 
 PAYMENT_COLUMNS = (
-    Column(
-        name="ordered_on", header="Order Date", kind=Kind.DAY, formats=DAY, description="Day the order was booked"
-    ),
+    Column(name="ordered_on", header="Order Date", kind=Kind.DAY, formats=DAY, description="Day the order was booked"),
     Column(
         name="paid_at",
         header="Payment Date",
@@ -164,17 +162,21 @@ PAYMENT_COLUMNS = (
         description="Cash, Paytm, Google Pay, PhonePe, Credit Card/Debit Card or Package; empty where nothing was paid",
     ),
     Column(
-        name="transaction_id", header="Online TransactionID", description="The payment service's own number, mostly empty"
+        name="transaction_id",
+        header="Online TransactionID",
+        description="The payment service's own number, mostly empty",
     ),
-    Column(name="payment_made_at", header="Payment Made At", description="Walk in Customer, Mobile POS or Payment Link"),
+    Column(
+        name="payment_made_at", header="Payment Made At", description="Walk in Customer, Mobile POS or Payment Link"
+    ),
     Column(name="entry_type", header="Type", description="Order, or SRN-Garment Return"),
     Column(
         name="payment_key",
         header="Order Number, Payment Date and Payment Mode",
         made_of=("order_number", "paid_at", "payment_mode"),
         required=True,
-        description="Order number, time and mode of the payment as the portal writes them, joined: no column alone tells two payments "
-        "of an order apart",
+        description="Order number, time and mode of the payment as the portal writes them, joined: no column alone tells two "
+        "payments of an order apart",
     ),
 )
 

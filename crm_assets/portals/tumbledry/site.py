@@ -13,6 +13,7 @@ class TumbleDrySite(BaseModel):
     login_path: str = "/{code}"
     home_path: str = "/{code}/App/home"
     order_report_path: str = "/{code}/App/Reports/OrderReport.aspx"
+    sales_and_delivery_path: str = "/{code}/App/Reports/NEWSalesAndDeliveryReport"
     report_seconds: int = Field(default=300, ge=1, description="how long a requested report may take")
     list_seconds: float = Field(
         default=5, gt=0, description="how long the request list is watched before it is opened anew; then twice as long"
@@ -24,8 +25,10 @@ class TumbleDrySite(BaseModel):
     def home(self, code: str) -> str:
         return self.subs + self.home_path.format(code=code)
 
-    def order_report(self, code: str) -> str:
-        return self.subs + self.order_report_path.format(code=code)
+    def report(self, name: str, code: str) -> str:
+        """The page around a report of ``reports.py``; its path is the field named after it."""
+        path: str = getattr(self, f"{name}_path")
+        return self.subs + path.format(code=code)
 
     def addresses(self) -> tuple[str, ...]:
         return self.subs, self.reports

@@ -1,0 +1,1 @@
+"""A third portal, added by the recipe of docs/add-a-portal.md."""
