@@ -4,16 +4,13 @@ What the UI's pages send is sent here. One stack serves the tests of this file; 
 minute, so they are launched first and looked at last.
 """
 
-import json
 import logging
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -22,20 +19,11 @@ from typing import Any
 import dagster as dg
 import psutil
 import pytest
-from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.remote_origin import (
-    ManagedGrpcPythonEnvCodeLocationOrigin,
-    RemoteInstigatorOrigin,
-    RemoteRepositoryOrigin,
-)
-from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, SensorInstigatorData
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from crm_assets.browser.processes import SESSION_MARK
 from crm_assets.cli.options import migrated
 from crm_assets.errors import ConfigurationError
 from crm_assets.model import Window
-from crm_assets.pipeline.compose import compose
 from crm_assets.pipeline.instance import open_instance
 from crm_assets.pipeline.launcher import WatchedRunLauncher
 from crm_assets.pipeline.partitions import range_tags
@@ -45,6 +33,15 @@ from crm_assets.stack import DAEMON, LOG_BYTES, Patience, Stack, running
 from crm_assets_tests.fixtures.dagster import OWN_ENVIRONMENT, Pipeline, at_this_moment, chain, keys, last_days
 from crm_assets_tests.fixtures.postgres import in_memory
 from crm_assets_tests.fixtures.sandbox import REPORTS, Installation
+from crm_assets_tests.fixtures.stack import (
+    BACKFILL,
+    LAUNCH_BACKFILL,
+    LAUNCH_RUN,
+    TERMINATE_RUN,
+    asked,
+    execution_params,
+    stop_sensors,
+)
 
 HOST = "127.0.0.1"
 TD = chain(REPORTS["td"])
@@ -53,51 +50,7 @@ DAYS = 30
 BACKFILL_SECONDS = 240
 HURRIED = Patience(first_pause=0.1, look_every=0.2, ask_every=1)
 
-LAUNCH_BACKFILL = """
-mutation ($params: LaunchBackfillParams!) {
-  launchPartitionBackfill(backfillParams: $params) {
-    __typename
-    ... on LaunchBackfillSuccess { backfillId }
-    ... on PythonError { message }
-  }
-}
-"""
-BACKFILL = """
-query ($id: String!) {
-  partitionBackfillOrError(backfillId: $id) {
-    __typename
-    ... on PartitionBackfill { status error { message } runs(limit: 100) { id status tags { key value } } }
-  }
-}
-"""
-LAUNCH_RUN = """
-mutation ($params: ExecutionParams!) {
-  launchRun(executionParams: $params) {
-    __typename
-    ... on PythonError { message }
-    ... on LaunchRunSuccess { run { id } }
-  }
-}
-"""
-TERMINATE_RUN = """
-mutation ($id: String!) { terminateRun(runId: $id) { __typename } }
-"""
 RUNS = "{ runsOrError(limit: 1) { ... on Runs { results { id } } } }"
-
-
-def asked(url: str, query: str, **variables: Any) -> Any:
-    """One GraphQL answer of the webserver."""
-    body = json.dumps({"query": query, "variables": variables}).encode()
-    request = urllib.request.Request(f"{url}/graphql", data=body, headers={"Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            found = json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:  # what a mutation raises comes as a 500, with the reason inside
-            found = json.load(error)
-    assert "errors" not in found, found["errors"]
-    (value,) = found["data"].values()
-    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +92,7 @@ def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 @pytest.fixture(scope="module")
 def live(own_server: Pipeline) -> Iterator[Live]:
     window, settings = last_days(DAYS), own_server.installation.settings
-    _stop_sensors(own_server)
+    stop_sensors(own_server)
     _grown_log(settings, "dagster-daemon.log")
     with running(settings, host=HOST, port=None, patience=HURRIED) as up:
         launched = asked(
@@ -157,17 +110,6 @@ def live(own_server: Pipeline) -> Iterator[Live]:
 def _postmaster(settings: Settings) -> psutil.Process:
     pid_file = settings.local_dir / "postgres/postmaster.pid"
     return psutil.Process(int(pid_file.read_text().split()[0]))
-
-
-def _stop_sensors(pipeline: Pipeline) -> None:
-    """As a person does in the UI, but before the daemon's first look: what runs here is what these tests launch."""
-    module = LoadableTargetOrigin(module_name="crm_assets.definitions")
-    location = ManagedGrpcPythonEnvCodeLocationOrigin(loadable_target_origin=module, location_name="crm_assets")
-    repository = RemoteRepositoryOrigin(code_location_origin=location, repository_name="__repository__")
-    for sensor in compose(pipeline.settings).sensors or ():
-        origin = RemoteInstigatorOrigin(repository_origin=repository, instigator_name=sensor.name)
-        state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.STOPPED, SensorInstigatorData())
-        pipeline.instance.add_instigator_state(state)
 
 
 def _grown_log(settings: Settings, name: str) -> None:
@@ -188,7 +130,7 @@ def test_a_range_mixed_with_a_single_partition_is_refused_at_launch(live: Live) 
         "dagster/partition/store": "a668",
         "dagster/partition/date": str(live.window.first),
     }
-    answer = asked(live.stack.url, LAUNCH_RUN, params=_execution_params(tags))
+    answer = asked(live.stack.url, LAUNCH_RUN, params=execution_params(tags, TD))
     assert answer["__typename"] == "PythonError"
     assert "28861" in answer["message"]
     started = [run for run in live.pipeline.instance.get_runs() if "dagster/partition/store" in run.tags]
@@ -345,7 +287,7 @@ def _run_in_progress(live: Live, store: str) -> tuple[str, list[psutil.Process]]
     sandbox, day = live.pipeline.sandbox, live.window.first
     sandbox.fault("slow", crm="uc", at=["export"], seconds=90)
     launched = asked(
-        live.stack.url, LAUNCH_RUN, params=_execution_params(range_tags(store, day, day), chain(REPORTS["uc"]))
+        live.stack.url, LAUNCH_RUN, params=execution_params(range_tags(store, day, day), chain(REPORTS["uc"]))
     )
     _until(lambda: sandbox.log.logins[f"uc/{store}"] == 1)
     browsers = [each for each in psutil.process_iter() if _browser_of_run(each, live.stack)]
@@ -368,20 +310,6 @@ def _finished(live: Live) -> Any:
             return found
         wait.wait(1)
     raise AssertionError(f"not over after {BACKFILL_SECONDS} s: {found}")
-
-
-def _execution_params(tags: Mapping[str, str], assets: Sequence[str] = TD) -> dict[str, Any]:
-    return {
-        "selector": {
-            "repositoryName": "__repository__",
-            "repositoryLocationName": "crm_assets",
-            "jobName": "__ASSET_JOB",
-            "assetSelection": [{"path": [asset]} for asset in assets],
-        },
-        "runConfigData": {},
-        "mode": "default",
-        "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
-    }
 
 
 def _until(true: Callable[[], bool], seconds: float = 90) -> None:

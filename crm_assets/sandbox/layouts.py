@@ -1,4 +1,4 @@
-"""What the two workbooks look like: sheet titles, headers in order, and the columns a footer sums.
+"""What the three workbooks look like: sheet titles, headers in order, and the columns a footer sums.
 
 Tables only. Bytes are written by ``workbooks``; what stands in the rows is drawn by ``books``.
 """
@@ -12,11 +12,12 @@ type Row = Mapping[str, Cell]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """One kind of sheet. ``sums`` is empty where the portal writes no footer."""
+    """One kind of sheet. ``sums`` is empty where the portal writes no footer; ``count`` is the column of its count."""
 
     title: str
     headers: tuple[str, ...]
     footer_label: str | None = None
+    count: str = ""
     sums: tuple[str, ...] = ()
 
 
@@ -67,6 +68,7 @@ ORDER_REPORT = Layout(
         "Coupon Code",
     ),
     footer_label="Total order",
+    count="Order No.",
     sums=(
         "Pcs.",
         "Weight",
@@ -81,6 +83,30 @@ ORDER_REPORT = Layout(
         "Advance Received",
         "Advance Used",
     ),
+)
+
+SALES_AND_DELIVERY = Layout(
+    title="Sheet 1",
+    headers=(
+        "Order Date",
+        "Payment Date",
+        "Order Number",
+        "Customer Code",
+        "Customer Name",
+        "Customer Address",
+        "Customer Mobile No.",
+        "Payment Received",
+        "Adjustments",
+        "Balance",
+        "Accept By",
+        "Payment Mode",
+        "Online TransactionID",
+        "Payment Made At",
+        "Type",
+    ),
+    footer_label="Total Order",
+    count="Order Number",
+    sums=("Payment Received", "Adjustments"),
 )
 
 GST_REPORT = Layout(

@@ -33,9 +33,8 @@ def workbook(layout: Layout, rows: Sequence[Row]) -> bytes:
 
 def footer(layout: Layout, rows: Sequence[Row]) -> dict[str, Cell]:
     """The closing row: its label, the number of rows, and the sums."""
-    first, second, *_ = layout.headers
     sums = {header: total(row[header] for row in rows) for header in layout.sums}
-    return dict.fromkeys(layout.headers) | {first: layout.footer_label, second: len(rows)} | sums
+    return dict.fromkeys(layout.headers) | {layout.headers[0]: layout.footer_label, layout.count: len(rows)} | sums
 
 
 def total(values: Iterable[Cell]) -> float:

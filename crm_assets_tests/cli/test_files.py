@@ -108,7 +108,7 @@ def test_a_refused_download_is_loaded_by_its_name_once_a_person_says_so_and_rebu
 @pytest.mark.parametrize(
     ("name", "options", "sentence"),
     [
-        ("report_2025-11-12_to_2025-11-12.xlsx", (), "a name that tells its store"),
+        ("report_2025-11-12_to_2025-11-12.xlsx", (), "a name that tells its report and store"),
         ("td_order_report_2025-11-12_to_2025-11-12.xlsx", ("--crm", "td"), "Give --crm and --store"),
         ("TD_OrderReport_UttamNagar_today.xlsx", (), "Give --from and --to"),
         ("TD_OrderReport_UttamNagar_2025-11-13_to_2025-11-12.xlsx", (), "expected days in order, up to today"),

@@ -14,6 +14,7 @@ import httpx
 
 from crm_assets.sandbox import Sandbox
 from crm_assets.sandbox.stores import find_store, login_of
+from crm_assets.sandbox.tumbledry.kinds import KINDS, ReportKind
 
 
 def td_form(sandbox: Sandbox, store: str, **changed: str) -> dict[str, str]:
@@ -37,9 +38,9 @@ def another_code(code: str) -> str:
     return f"{(int(code) + 1) % 1_000_000:06d}"
 
 
-def report_address(visitor: httpx.Client, store: str = "a668") -> str:
+def report_address(visitor: httpx.Client, store: str = "a668", kind: ReportKind = KINDS[0]) -> str:
     """The address in the report page's frame, with a fresh one-time token."""
-    source = re.search(r'id="ifrmReport".* src="([^"]+)"', visitor.get(f"/{store}/App/Reports/OrderReport.aspx").text)
+    source = re.search(r'id="ifrmReport".* src="([^"]+)"', visitor.get(f"/{store}/App/Reports/{kind.page}").text)
     assert source
     return unescape(source[1])
 
@@ -47,12 +48,13 @@ def report_address(visitor: httpx.Client, store: str = "a668") -> str:
 class ReportAppVisitor:
     """Calls what the report app's script calls, with the key of its page."""
 
-    def __init__(self, visitor: httpx.Client, store: str = "a668") -> None:
-        address = report_address(visitor, store)
+    def __init__(self, visitor: httpx.Client, store: str = "a668", kind: ReportKind = KINDS[0]) -> None:
+        address = report_address(visitor, store, kind)
         key = re.search(r'data-key="([^"]+)"', visitor.get(address).text)
         assert key
         self._visitor = visitor
         self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+        self._word = kind.word
         self._headers = {"X-Report-Key": key[1]}
 
     def ask(self, first: str, last: str) -> httpx.Response:
@@ -69,7 +71,7 @@ class ReportAppVisitor:
         return self._visitor.get(self._origin + row["href"])
 
     def _url(self) -> str:
-        return f"{self._origin}/api/order-report/requests"
+        return f"{self._origin}/api/{self._word}/requests"
 
 
 @contextmanager

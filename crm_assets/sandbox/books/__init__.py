@@ -1,14 +1,15 @@
 """What the four stores have sold, as of a moment: a pure function of the seed, the store and the clock.
 
 ``series`` says how much there is on a day and how it is numbered, ``people`` who brings it, ``tumbledry`` and ``uclean``
-what an order or an invoice is and becomes. Nothing here knows a web page or a workbook's bytes.
+what an order or an invoice is and becomes, ``payments`` what is paid for TumbleDry's orders, and when. Nothing here knows a web
+page or a workbook's bytes.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from crm_assets.model import Clock, Window
-from crm_assets.sandbox.books import tumbledry, uclean
+from crm_assets.sandbox.books import payments, tumbledry, uclean
 from crm_assets.sandbox.layouts import Row
 from crm_assets.sandbox.stores import SandboxStore, find_store
 
@@ -29,6 +30,16 @@ class Books:
         shop = _known("td", store)
         orders = (order for day in self._days(shop, window) for order in tumbledry.orders_on(self._seed, shop, day))
         return [tumbledry.order_row(order, now) for order in orders if order.at <= now]
+
+    def td_payments(self, store: str, window: Window, as_of: datetime | None = None) -> list[Row]:
+        """Rows of Sales & Delivery: what was paid on these days, be the order older; by day, then by order."""
+        now = as_of or self._clock()
+        shop = _known("td", store)
+        earlier = Window(first=window.first - timedelta(days=payments.LONGEST_DAYS), last=window.last)
+        orders = (order for day in self._days(shop, earlier) for order in tumbledry.orders_on(self._seed, shop, day))
+        entries = (entry for order in orders for entry in payments.entries_of(self._seed, shop, order))
+        shown = [entry for entry in entries if entry.at.date() in window and entry.at <= now]
+        return [payments.entry_row(entry) for entry in sorted(shown, key=payments.as_listed)]
 
     def uc_invoices(self, store: str, window: Window, as_of: datetime | None = None) -> list[Row]:
         """Rows of the GST report, ascending by invoice."""

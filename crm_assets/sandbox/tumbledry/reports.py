@@ -1,4 +1,5 @@
-"""The reports origin: the report app inside the frame, its request list, and the workbooks behind the Download links.
+"""The reports origin: the report app inside the frame, its request list, and the workbooks behind the Download links; the same
+for each kind of report.
 
 The page opens with a one-time token only; it then speaks with a key of its own, written into the page.
 """
@@ -13,10 +14,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from crm_assets.model import Window
-from crm_assets.sandbox.layouts import ORDER_REPORT
 from crm_assets.sandbox.screens import assets, attachment, refusal, screen
 from crm_assets.sandbox.seals import short_hash
 from crm_assets.sandbox.stores import SandboxStore, find_store
+from crm_assets.sandbox.tumbledry.kinds import KINDS, ReportKind
 from crm_assets.sandbox.tumbledry.requests import DOWNLOAD, ReportRequest, RequestDesk
 from crm_assets.sandbox.tumbledry.subs import OneTimeTokens
 from crm_assets.sandbox.workbooks import workbook
@@ -28,27 +29,31 @@ _FILE_NAME_LETTERS = 21
 
 
 def reports_app(world: World, tokens: OneTimeTokens) -> Starlette:
-    app = _Reports(world, tokens)
     return Starlette(
-        routes=[
-            Route("/en/order-report", app.page),
-            Route("/api/order-report/requests", app.listed, methods=["GET"]),
-            Route("/api/order-report/requests", app.ask, methods=["POST"]),
-            Route("/api/order-report/export", app.export),
-            Route("/order-reports/{name}", app.download),
-            *assets(),
-        ],
+        routes=[*(route for kind in KINDS for route in _Report(world, tokens, kind).routes()), *assets()],
         exception_handlers={HTTPException: refusal},
     )
 
 
-class _Reports:
-    """The app's page and what its script calls."""
+class _Report:
+    """One report's page and what its script calls."""
 
-    def __init__(self, world: World, tokens: OneTimeTokens) -> None:
+    def __init__(self, world: World, tokens: OneTimeTokens, kind: ReportKind) -> None:
         self._world = world
         self._tokens = tokens
+        self._kind = kind
         self._desk = RequestDesk(world.pace)
+        self._purpose, self._file_purpose = f"{_PURPOSE} {kind.word}", f"{_FILE_PURPOSE} {kind.word}"
+
+    def routes(self) -> list[Route]:
+        word = self._kind.word
+        return [
+            Route(f"/en/{word}", self.page),
+            Route(f"/api/{word}/requests", self.listed, methods=["GET"]),
+            Route(f"/api/{word}/requests", self.ask, methods=["POST"]),
+            Route(f"/api/{word}/export", self.export),
+            Route(f"/{self._kind.folder}/{{name}}", self.download),
+        ]
 
     async def page(self, request: Request) -> Response:
         store = self._tokens.spend(request.query_params.get("token", ""))
@@ -58,7 +63,9 @@ class _Reports:
         return screen(
             "td_reports.html",
             title=store.title,
-            key=self._world.sessions.issue(_PURPOSE, store),
+            report=self._kind.title,
+            word=self._kind.word,
+            key=self._world.sessions.issue(self._purpose, store),
             poll=self._world.pace.poll_milliseconds,
             today=self._world.clock.today(),
             direct="yes" if self._world.options.td_direct_export else "no",
@@ -90,7 +97,7 @@ class _Reports:
         return self._workbook(store, window, self._world.clock(), self._file_name(store, window, self._world.clock()))
 
     async def download(self, request: Request) -> Response:
-        claims = self._world.seals.open(_FILE_PURPOSE, request.query_params.get("key", ""))
+        claims = self._world.seals.open(self._file_purpose, request.query_params.get("key", ""))
         store = find_store("td", str(claims["store"])) if claims else None
         if claims is None or store is None:
             raise HTTPException(403, "Request has expired")
@@ -101,16 +108,16 @@ class _Reports:
 
     def _keyholder(self, request: Request) -> SandboxStore:
         key = request.headers.get("x-report-key") or request.query_params.get("key", "")
-        store = self._world.sessions.store_of(_PURPOSE, key)
+        store = self._world.sessions.store_of(self._purpose, key)
         if store is None:
             raise HTTPException(401, "Your session has expired")
         return store
 
     def _workbook(self, store: SandboxStore, window: Window, as_of: datetime, name: str) -> Response:
         sold_by = self._world.store_shown(store, "download")
-        rows = self._world.books.td_orders(sold_by.code, window, as_of)
+        rows = self._kind.rows(self._world.books, sold_by.code, window, as_of)
         named = name.replace(store.prefix, sold_by.prefix)
-        return self._world.hand_over(store, "download", attachment(named, workbook(ORDER_REPORT, rows)))
+        return self._world.hand_over(store, "download", attachment(named, workbook(self._kind.layout, rows)))
 
     def _line(self, store: SandboxStore, serial: int, request: ReportRequest, status: str) -> dict[str, object]:
         window = request.window
@@ -126,12 +133,12 @@ class _Reports:
         """An address that carries all it needs, so a link of yesterday still works."""
         name = self._file_name(store, request.window, request.requested_at)
         key = self._world.seals.seal(
-            _FILE_PURPOSE,
+            self._file_purpose,
             store=store.code,
             **{"from": f"{request.window.first}", "to": f"{request.window.last}"},
             as_of=request.requested_at.isoformat(),
         )
-        return f"/order-reports/{name}?key={key}"
+        return f"/{self._kind.folder}/{name}?key={key}"
 
     def _file_name(self, store: SandboxStore, window: Window, as_of: datetime) -> str:
         letters = short_hash(self._world.options.seed, store, window, as_of, length=_FILE_NAME_LETTERS)

@@ -3,6 +3,7 @@
 Hands a one-time token to the report app (``OneTimeTokens``); the app itself is ``reports``. Signing in is ``sign_in``'s.
 """
 
+from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 from starlette.applications import Starlette
@@ -15,8 +16,11 @@ from starlette.routing import Route
 from crm_assets.sandbox.screens import assets, refusal, screen
 from crm_assets.sandbox.stores import SandboxStore, find_store
 from crm_assets.sandbox.tumbledry.home import Home
+from crm_assets.sandbox.tumbledry.kinds import KINDS, ReportKind
 from crm_assets.sandbox.tumbledry.sign_in import SignIn, Witness, signed_out
 from crm_assets.sandbox.world import World
+
+type Handler = Callable[[Request], Awaitable[Response]]
 
 
 class OneTimeTokens:
@@ -55,7 +59,7 @@ def subs_app(world: World, tokens: OneTimeTokens) -> Starlette:
             Route("/{code}/App/frmLicence", home.pay_later, methods=["POST"]),
             Route("/{code}/App/home", home.home),
             Route("/{code}/App/AllInformed", home.all_informed, methods=["POST"]),
-            Route("/{code}/App/Reports/OrderReport.aspx", pages.order_report),
+            *(Route(f"/{{code}}/App/Reports/{kind.page}", pages.report(kind)) for kind in KINDS),
         ],
         middleware=[Middleware(Witness, sign_in=sign_in)],
         exception_handlers={HTTPException: refusal},
@@ -74,16 +78,23 @@ class _Subs:
         self._world.reach("td", "page", find_store("td", request.path_params.get("code", "")))
         return RedirectResponse("/Login", 302)
 
-    async def order_report(self, request: Request) -> Response:
-        store = self._sign_in.store_of(request)
-        if store is None:
-            return signed_out()
-        await self._world.arrive("td", "page", store)
-        store = self._world.store_shown(store, "page")
-        return screen(
-            "td_order_report.html",
-            title=store.title,
-            reports=self._world.urls["reports"],
-            token=self._tokens.issue(store),
-            code=store.code,
-        )
+    def report(self, kind: ReportKind) -> Handler:
+        """The page around the report app."""
+
+        async def shown(request: Request) -> Response:
+            store = self._sign_in.store_of(request)
+            if store is None:
+                return signed_out()
+            await self._world.arrive("td", "page", store)
+            store = self._world.store_shown(store, "page")
+            return screen(
+                "td_report.html",
+                title=store.title,
+                report=kind.title,
+                word=kind.word,
+                reports=self._world.urls["reports"],
+                token=self._tokens.issue(store),
+                code=store.code,
+            )
+
+        return shown

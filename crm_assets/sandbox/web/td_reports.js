@@ -2,7 +2,7 @@
 
 import { RangePicker, startingRange } from "/assets/td_range.js";
 
-const { key, poll, today, direct, refreshes } = document.body.dataset;
+const { key, word: report, poll, today, direct, refreshes } = document.body.dataset;
 const part = (id) => document.getElementById(id);
 
 async function call(path, options = {}) {
@@ -34,7 +34,7 @@ function line({ serial, range, requested, status: word, href }) {
 // Drawn anew only when something changed, so that a link does not move away under a pointer.
 let drawn = "";
 async function refresh() {
-  const { rows } = await call("/api/order-report/requests");
+  const { rows } = await call(`/api/${report}/requests`);
   const content = JSON.stringify(rows);
   if (content === drawn) return;
   drawn = content;
@@ -54,7 +54,7 @@ function offerExport() {
   const picker = new RangePicker(part("export-range"), part("range-dialog"), startingRange(today));
   part("direct").hidden = direct !== "yes";
   part("export").addEventListener("click", () => {
-    location.href = `/api/order-report/export?${new URLSearchParams({ ...picker.window, key })}`;
+    location.href = `/api/${report}/export?${new URLSearchParams({ ...picker.window, key })}`;
   });
 }
 
@@ -66,7 +66,7 @@ function offerRequests() {
   part("request").addEventListener("click", async () => {
     part("request").disabled = true;
     try {
-      const { message } = await call("/api/order-report/requests", { method: "POST", body: JSON.stringify(picker.window) });
+      const { message } = await call(`/api/${report}/requests`, { method: "POST", body: JSON.stringify(picker.window) });
       part("notice").textContent = message;
       if (refreshes === "yes") await refresh();
     } catch (error) {
@@ -90,6 +90,6 @@ part("expand").addEventListener("click", () => {
 part("historical-link").addEventListener("click", showHistorical);
 offerExport();
 offerRequests();
-await call("/api/order-report/requests");
+await call(`/api/${report}/requests`);
 part("loading").remove();
 part("report").hidden = false;

@@ -6,8 +6,10 @@ import pytest
 
 from crm_assets.errors import ExportFailed, ExportTimedOut, PortalUnavailable, WrongStore
 from crm_assets.model import Download
+from crm_assets.portals.tumbledry.reports import SALES_AND_DELIVERY
 from crm_assets.sandbox import SandboxOptions
 from crm_assets.sandbox.layouts import ORDER_REPORT as LAYOUT
+from crm_assets.sandbox.layouts import SALES_AND_DELIVERY as SALES_LAYOUT
 from crm_assets.sandbox.workbooks import workbook as sheetjs
 from crm_assets_tests.fixtures.sandbox import NOON, Installation, days
 
@@ -80,6 +82,36 @@ def test_the_export_button_is_used_where_there_is_one_and_a_honoured_session_is_
     for download in downloads:
         assert download.file.read_bytes() == portals_own(installation, download)
     assert installation.sandbox.log.requests == {}
+
+
+def payments(installation: Installation, download: Download) -> bytes:
+    """The portal's Sales & Delivery workbook of this window."""
+    return sheetjs(SALES_LAYOUT, installation.sandbox.books.td_payments(download.store.code, download.window))
+
+
+def test_the_second_report_has_a_page_and_a_list_of_its_own(installation: Installation) -> None:
+    """Two windows, after the order report was asked for one of them in the same minute."""
+    windows = (days("2026-02-01", "2026-02-14"), days("2026-02-13"))
+    installation.download({"td/a668": windows[0]})
+    journal = installation.download({"td/a668": windows}, report=SALES_AND_DELIVERY)
+    assert journal.errors == []
+    assert [each.window for each in journal.downloads] == list(windows)
+    for download in journal.downloads:
+        assert (
+            download.file.name
+            == f"TD_SalesAndDelivery_UttamNagar_{download.window.first}_to_{download.window.last}.xlsx"
+        )
+        assert download.file.read_bytes() == payments(installation, download)
+
+
+@pytest.mark.parametrize("sandbox_options", [SandboxOptions(td_direct_export=True, td_sessions="kept")])
+def test_the_second_report_takes_the_export_button_too_and_refuses_the_other_stores(installation: Installation) -> None:
+    window = days("2026-02-10", "2026-02-12")
+    (download,) = installation.download({"td/a668": window}, report=SALES_AND_DELIVERY).downloads
+    assert (download.strategy, download.file.read_bytes()) == ("export_button", payments(installation, download))
+    installation.sandbox.fault("other_store", crm="td", at=["page"], times=1)
+    refused = installation.download({"td/a668": window}, report=SALES_AND_DELIVERY)
+    assert isinstance(refused.error_of("td/a668"), WrongStore)
 
 
 def write_site(installation: Installation, **words: float) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from crm_assets.model import Window
 from crm_assets.sandbox import Sandbox
-from crm_assets.sandbox.layouts import ORDER_REPORT
+from crm_assets.sandbox.layouts import ORDER_REPORT, SALES_AND_DELIVERY
+from crm_assets.sandbox.tumbledry.kinds import KINDS
 from crm_assets.sandbox.workbooks import workbook
 from crm_assets_tests.sandbox.visitors import ReportAppVisitor, td_visitor
 
@@ -91,3 +92,26 @@ def test_a_download_key_cannot_be_made_up(sandbox: Sandbox) -> None:
         app = ReportAppVisitor(visitor)
         row = app.rows()[0]
         assert app.download({"href": row["href"] + "x"}).status_code == 403
+
+
+def test_each_report_has_a_list_and_files_of_its_own(sandbox: Sandbox) -> None:
+    orders, sales = KINDS
+    with td_visitor(sandbox) as visitor:
+        app = ReportAppVisitor(visitor, kind=sales)
+        app.ask("2026-01-01", "2026-02-14")
+        app.rows()
+        newest = app.rows()[0]
+        answer = app.download(newest)
+        beside = ReportAppVisitor(visitor, kind=orders).rows()
+    window = Window(first=date(2026, 1, 1), last=date(2026, 2, 14))
+    assert newest["href"].startswith("/sales-reports/")
+    assert newest["range"] not in [row["range"] for row in beside]
+    assert answer.content == workbook(SALES_AND_DELIVERY, sandbox.books.td_payments("a668", window))
+
+
+def test_a_key_opens_no_other_report(sandbox: Sandbox) -> None:
+    with td_visitor(sandbox) as visitor:
+        app = ReportAppVisitor(visitor)
+        other = ReportAppVisitor(visitor, kind=KINDS[1])
+        other._headers = app._headers
+        assert other.answer().status_code == 401
