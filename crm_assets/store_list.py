@@ -43,44 +43,52 @@ Slots = Annotated[tuple[Annotated[time, BeforeValidator(_time_of_day)], ...], Af
 
 
 class StoreEntry(BaseModel):
-    """One store in ``stores.yaml``.
-
-    ``booking_prefix``: what its booking ids begin with; ``file_prefix``: what the names of its exported files begin with.
-    ``strategies``: the ways to its export, tried in this order. ``slots``: its own times of refresh, instead of the CRM's.
-    """
+    """One store in ``stores.yaml``, under its code."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(min_length=1)
-    first_day: date
-    booking_prefix: str | None = None
-    file_prefix: str | None = None
-    strategies: tuple[str, ...] = ()
-    slots: Slots = ()
+    name: str = Field(min_length=1, description="the store's name as people know it; file names hold it")
+    first_day: date = Field(
+        description="the first day that is fetched; what is missing since then is fetched by itself"
+    )
+    booking_prefix: str | None = Field(default=None, description="what its booking ids begin with: proves its files")
+    file_prefix: str | None = Field(
+        default=None, description="what the names of its exported files begin with: proves its files"
+    )
+    strategies: tuple[str, ...] = Field(
+        default=(), description="the ways to its export, tried in this order; none: the portal's own order"
+    )
+    slots: Slots = Field(default=(), description="its own times of refresh, instead of the CRM's")
 
 
 class Crm(BaseModel):
-    """One CRM in ``stores.yaml``: the module of its portal, the portal's addresses and the stores.
-
-    ``reports`` are those of the portal's reports that are wanted, by name; none named: all of them.
-    ``hosts`` are further hosts that a signed-in browser may talk to, besides those of ``site``.
-    ``slots`` are the times of day (Kolkata) at which today and yesterday are fetched; the stores begin spread over
-    ``spread_minutes``. At ``settle_at`` the last ``settle_days`` days (0: none) are fetched again, as orders change for weeks.
-    """
+    """One CRM in ``stores.yaml``, under its code: the module of its portal, the portal's addresses and the stores."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    title: str = Field(min_length=1)
-    portal: str = Field(pattern=r"^[a-zA-Z_][\w.]*$")
-    reports: tuple[str, ...] = ()
-    max_window_days: int = Field(default=90, ge=1, le=366)
-    site: dict[str, Any] = Field(default_factory=dict)
-    hosts: tuple[Host, ...] = ()
-    slots: Slots = DEFAULT_SLOTS
-    spread_minutes: int = Field(default=10, ge=0, le=120)
-    settle_days: int = Field(default=35, ge=0, le=366)
-    settle_at: Annotated[time, BeforeValidator(_time_of_day)] = time(2, 30)
-    stores: dict[Code, StoreEntry] = Field(min_length=1)
+    title: str = Field(min_length=1, description="its name as people know it, and the asset group's")
+    portal: str = Field(pattern=r"^[a-zA-Z_][\w.]*$", description="the module of its adapter")
+    reports: tuple[str, ...] = Field(
+        default=(), description="those of the portal's reports that are wanted, by name; none named: all of them"
+    )
+    max_window_days: int = Field(default=90, ge=1, le=366, description="days that one export may span")
+    site: dict[str, Any] = Field(
+        default_factory=dict, description="the portal's addresses, where they are not the default"
+    )
+    hosts: tuple[Host, ...] = Field(
+        default=(), description="further hosts that a signed-in browser may talk to, besides those of `site`"
+    )
+    slots: Slots = Field(default=DEFAULT_SLOTS, description="when today and yesterday are fetched")
+    spread_minutes: int = Field(
+        default=10, ge=0, le=120, description="the stores begin spread over so many minutes after a slot"
+    )
+    settle_days: int = Field(
+        default=35, ge=0, le=366, description="so many last days are fetched again at night, as orders change; 0: none"
+    )
+    settle_at: Annotated[time, BeforeValidator(_time_of_day)] = Field(
+        default=time(2, 30), description="when that is done"
+    )
+    stores: dict[Code, StoreEntry] = Field(min_length=1, description="the stores by code, small letters and digits")
 
     def slots_of(self, store: str) -> tuple[time, ...]:
         """The times of day at which this store is refreshed."""

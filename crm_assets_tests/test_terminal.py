@@ -12,6 +12,7 @@ from decimal import Decimal
 import pytest
 
 from crm_assets import terminal
+from crm_assets.errors import PortalUnavailable
 from crm_assets.model import Store
 from crm_assets.pipeline.launch import Launched, Task
 from crm_assets.portals.tumbledry.reports import ORDER_REPORT
@@ -21,7 +22,7 @@ from crm_assets_tests.fixtures.command import COMMAND, CommandLine
 from crm_assets_tests.fixtures.sandbox import days
 
 WINDOW = days("2026-02-13", "2026-02-14")
-LONGEST_NAME = "PortalUnavailable"
+LONGEST_NAME = PortalUnavailable.__name__
 
 
 def ended(store: str = "a668", **outcome: object) -> Launched:
@@ -104,7 +105,7 @@ def test_nothing_is_cut_off_where_there_is_no_terminal(
     terminal.show_results([ended("sushantlok1", error_code=LONGEST_NAME, error_message="why " * 60)])
     out = capsys.readouterr().out
     assert cells(out) == [["td/sushantlok1", str(WINDOW), "0", "0", "0", "0", LONGEST_NAME]]
-    assert out.splitlines()[-1] == f"td/sushantlok1: {'why ' * 60}"
+    assert out.splitlines()[-2:] == [f"td/sushantlok1: {'why ' * 60}", f"Next: {PortalUnavailable.next_step}"]
 
 
 def test_an_errors_name_is_whole_on_a_narrow_terminal(
@@ -125,6 +126,15 @@ def test_a_failure_names_its_store_once() -> None:
     unnamed = ended(error_code="BrowserMissing", error_message="no browser")
     assert terminal.failure_text(named) == "td/a668: an OTP is asked for"
     assert terminal.failure_text(unnamed) == "td/a668: no browser"
+
+
+def test_a_command_is_given_once_however_it_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    command = "crm_download bootstrap --crm td --store a668"
+    for message in ("td/a668: an OTP is asked for", f"td/a668: an OTP is asked for. Run: {command}"):
+        one = ended(error_code="OtpRequired", error_message=message)
+        terminal.show_results([one])
+        assert capsys.readouterr().out.count(command) == 1
+        assert terminal.as_object(one)["command"] == command
 
 
 def test_a_run_that_ended_without_a_word_says_where_its_log_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,6 +161,8 @@ def test_an_object_is_json_with_the_window_and_every_count() -> None:
         "missing": 2,
         "error_code": None,
         "error_message": None,
+        "next_step": None,
+        "command": None,
         "evidence": None,
     }
     silent = terminal.as_object(ended(complete=False))

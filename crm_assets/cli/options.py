@@ -14,6 +14,7 @@ from crm_assets.errors import (
     NeedsPerson,
     StoreSkipped,
     WarehouseUnavailable,
+    in_full,
 )
 from crm_assets.model import Report, Store, business_day, system_clock
 from crm_assets.settings import Settings
@@ -55,14 +56,14 @@ def one_by_one(stores: Iterable[Store], work: Callable[[Store], None]) -> int:
         try:
             work(store)
         except CrmError as error:
-            tell(error)
+            tell(error, str(store))
             code = max(code, exit_code_of(type(error)))
     return code
 
 
-def tell(error: CrmError) -> None:
-    """One message on standard error, and where its evidence lies."""
-    typer.secho(str(error), fg="red", err=True)
+def tell(error: CrmError, account: str = "") -> None:
+    """One message on standard error, what to do about it, and where its evidence lies."""
+    typer.secho(in_full(error, account), fg="red", err=True)
     if error.evidence:
         typer.secho(f"Evidence: {error.evidence}", err=True)
 

@@ -15,7 +15,7 @@ from itertools import groupby
 from pydantic import SecretStr
 
 from crm_assets.credentials import alert_urls
-from crm_assets.errors import ConfigurationError, NeedsPerson, error_class
+from crm_assets.errors import ConfigurationError, advice
 from crm_assets.logs import say
 from crm_assets.model import IST, Clock
 from crm_assets.notify import DELIVERY_SECONDS, Message, Undelivered, deliver
@@ -132,27 +132,30 @@ def subject_of(group: Sequence[Alert]) -> str:
 
 
 def _failure(settings: Settings, group: Sequence[Alert]) -> str:
-    """One cause is told once for all stores; what each store has to itself is told store by store."""
+    """One cause is told once for all stores; what each store has to itself is told store by store. What is to be done is the
+    same for all of them.
+    """
     code = group[0].code
+    next_step, *_ = advice(code)
     if alerts.one_cause(code) and len(group) > 1:
         newest = max(group, key=lambda alert: alert.last_seen_at)
-        lines = [f"{code} at {_places(settings, group)}: {_first_sentence(_own_words(newest))}", _count(group)]
+        lines = [f"{code} at {_places(settings, group)}: {_first_sentence(_own_words(newest))}", next_step]
+        lines += [_count(group)]
         lines += [f"Evidence: {newest.evidence}"] if newest.evidence else []
     else:
         lines = [
             f"{code} at {_places(settings, group)}.",
-            *(line for alert in group for line in _in_full(settings, alert)),
+            next_step,
+            *(line for alert in group for line in _in_full(alert)),
         ]
     return "\n".join([*lines, "", "All that is wrong now: crm_download alerts"])
 
 
-def _in_full(settings: Settings, alert: Alert) -> list[str]:
+def _in_full(alert: Alert) -> list[str]:
     """One store's trouble: its own sentence, the exact command where a person has to run one, the count, the evidence."""
-    lines = ["", f"{alert.name}: {_own_words(alert)}" if alert.name else _own_words(alert)]
-    if alert.store and issubclass(error_class(alert.code), NeedsPerson):
-        command = settings.store(alert.crm, alert.store).bootstrap_command
-        lines += [f"Run: {command}"] if command not in lines[1] else []
-    return [*lines, _count([alert]), *([f"Evidence: {alert.evidence}"] if alert.evidence else [])]
+    words = f"{alert.name}: {_own_words(alert)}" if alert.name else _own_words(alert)
+    _, *command = advice(alert.code, words, alert.name if alert.store else "")
+    return ["", words, *command, _count([alert]), *([f"Evidence: {alert.evidence}"] if alert.evidence else [])]
 
 
 def _recovery(settings: Settings, group: Sequence[Alert], lasting: Sequence[Alert]) -> str:

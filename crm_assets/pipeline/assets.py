@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from crm_assets.errors import CrmError
+from crm_assets.errors import CrmError, in_full
 from crm_assets.model import Column
 from crm_assets.pipeline.backfills import wanted_beside
 from crm_assets.pipeline.examine import prove_all, typed_export
@@ -77,7 +77,7 @@ def _raw(source: Source) -> dg.AssetsDefinition:
                 trace=config.trace,
             )
         except CrmError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
+            raise dg.Failure(in_full(error), allow_retries=False) from error
         for one in landed.skipped:
             context.log.warning(sentence_of(one))
         if landed.downloads or landed.lying or landed.failed:

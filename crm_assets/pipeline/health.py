@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from crm_assets.errors import DataLate, StoreSkipped, error_class
+from crm_assets.errors import DataLate, NeedsPerson, StoreSkipped, advice, error_class
 from crm_assets.model import IST, AccountState, Store
 from crm_assets.pipeline.reports import Source, sources
 from crm_assets.pipeline.wants import last_due_day
@@ -63,6 +63,28 @@ class StoreHealth:
     @property
     def code(self) -> str:
         return DataLate.__name__
+
+    @property
+    def reason(self) -> str | None:
+        """The code of what stands in the way: the last attempt's error, or that a person, or simply data, is awaited."""
+        if self.fresh.error_code:
+            return self.fresh.error_code
+        if self.fresh.state == AccountState.NEEDS_PERSON:
+            return NeedsPerson.__name__
+        return self.code if self.is_late else None
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What stands in the way and what to do about it, a line each; nothing where all is well."""
+        words = self.sentence or self.fresh.error_message or f"{self.store}: {self.state}"
+        words = words if words.startswith(str(self.store)) else f"{self.store}: {words}"
+        return (words, *self.advice) if self.reason else ()
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What to do about it, as every channel says it."""
+        said = self.sentence or self.fresh.error_message or ""
+        return advice(self.reason, said, str(self.store)) if self.reason else ()
 
 
 def health(conn: Connection, settings: Settings, now: datetime) -> list[StoreHealth]:

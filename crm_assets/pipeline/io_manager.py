@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from crm_assets.errors import BadReport, CrmError
+from crm_assets.errors import BadReport, CrmError, in_full
 from crm_assets.pipeline import books
 from crm_assets.pipeline.partitions import days_by_store, key_of
 from crm_assets.pipeline.reports import report_of_asset
@@ -67,7 +67,7 @@ class PostgresIOManager(dg.ConfigurableIOManager):
                     for export in books.staged_exports(conn, report, store, days)
                 ]
         except CrmError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
+            raise dg.Failure(in_full(error), allow_retries=False) from error
 
     def _stage(self, context: dg.OutputContext, proven: Proven) -> _Done:
         """Replace the staged slices of every proven file; note every refused one in the ledger."""

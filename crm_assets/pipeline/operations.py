@@ -132,6 +132,8 @@ def _figures(reports: Sequence[StoreHealth]) -> dict[str, str | int]:
         figures[f"{one.report}: missing days"] = one.fresh.missing_days
         if one.sentence:
             figures[f"{one.report}: what is wrong"] = one.sentence
+        if one.advice:
+            figures[f"{one.report}: what to do"] = "\n".join(one.advice)
     return figures
 
 

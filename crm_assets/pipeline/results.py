@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crm_assets.browser.evidence import Evidence, picture_markdown
-from crm_assets.errors import CrmError
+from crm_assets.errors import CrmError, advice
 from crm_assets.model import Download, Report, Store, Window
 from crm_assets.rows import TypedRows
 from crm_assets.warehouse.landed import LandedFile
@@ -82,17 +82,33 @@ class Typed:
 
 
 def failure_of(failed: Sequence[Failed]) -> "dg.Failure":
-    """Every reason in one run failure, with its evidence; the first line is the first error's own sentence."""
+    """Every reason in one run failure, with its evidence; the first line is the first error's own sentence, and below
+    those of one class stands what is to be done about them.
+    """
     import dagster as dg
 
     return dg.Failure(
-        description="\n".join(dict.fromkeys(map(sentence_of, failed))),
+        description="\n".join(line for some in _by_code(failed).values() for line in _told(some)),
         metadata={
             "failed windows": ", ".join(f"{one.store} {one.window}: {one.error.code}" for one in failed),
             **evidence_of(failed),
         },
         allow_retries=False,
     )
+
+
+def _by_code(failed: Sequence[Failed]) -> dict[str, list[Failed]]:
+    by_code: dict[str, list[Failed]] = {}
+    for one in failed:
+        by_code.setdefault(one.error.code, []).append(one)
+    return by_code
+
+
+def _told(failed: Sequence[Failed]) -> list[str]:
+    """The sentences of one class of error, its next step once, and the command of each store whose sentence lacks it."""
+    sentences = list(dict.fromkeys(map(sentence_of, failed)))
+    steps = [line for one in failed for line in advice(one.error.code, str(one.error), one.store)]
+    return [*sentences, *dict.fromkeys(steps)]
 
 
 def sentence_of(one: Failed) -> str:

@@ -7,13 +7,14 @@ from typing import Any
 
 from rich.table import Table
 
+from crm_assets.errors import advice, command_of, error_class
 from crm_assets.model import IST
 from crm_assets.terminal.paper import paper
 from crm_assets.warehouse.alerts import Alert
 
 
 def show_alerts(found: Sequence[Alert], *, as_json: bool) -> None:
-    """Every trouble in a line, and below the table what those that last say of themselves."""
+    """Every trouble in a line, and below the table what those that last say of themselves, and what to do about it."""
     if as_json:
         for one in found:
             print(json.dumps(_as_object(one)))  # noqa: T201 - standard output is for programs
@@ -27,7 +28,13 @@ def show_alerts(found: Sequence[Alert], *, as_json: bool) -> None:
     console.print(table)
     for one in found:
         if not one.over:
-            console.print(one.message, highlight=False, soft_wrap=True, markup=False)
+            for line in (one.message, *advice(one.code, one.message, _account(one))):
+                console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def _account(one: Alert) -> str:
+    """The store's name; empty for what concerns a CRM or everything."""
+    return one.name if one.store else ""
 
 
 def _state(one: Alert) -> str:
@@ -44,6 +51,8 @@ def _as_object(one: Alert) -> dict[str, Any]:
         "account": one.name,
         "code": one.code,
         "message": one.message,
+        "next_step": error_class(one.code).next_step,
+        "command": command_of(one.code, _account(one)),
         "evidence": one.evidence,
         "times": one.times,
         "first_seen_at": _iso(one.first_seen_at),

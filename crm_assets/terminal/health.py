@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from crm_assets.errors import command_of, error_class
 from crm_assets.model import IST
 from crm_assets.terminal.paper import paper
 
@@ -16,7 +17,7 @@ STYLES = {"good": "green", "days missing": "yellow", "skipped": "yellow"}
 
 
 def show_health(found: "Sequence[StoreHealth]", now: datetime) -> None:
-    """A table of every store and report, and each late one's sentence below it."""
+    """A table of every store and report; below it what stands in the way of some, and what to do about it."""
     table = Table("store", "report", "state", "last good refresh", "age", "missing days", "open rejects", "next slot")
     table.columns[0].no_wrap = table.columns[2].no_wrap = True
     for one in found:
@@ -34,8 +35,9 @@ def show_health(found: "Sequence[StoreHealth]", now: datetime) -> None:
     console = paper()
     console.print(table)
     for one in found:
-        if one.sentence:
-            console.print(one.sentence, style="red", highlight=False, soft_wrap=True, markup=False)
+        style = "yellow" if one.state in STYLES else "red"
+        for line in one.told:
+            console.print(line, style=style, highlight=False, soft_wrap=True, markup=False)
 
 
 def health_as_object(one: "StoreHealth", now: datetime) -> dict[str, Any]:
@@ -54,6 +56,8 @@ def health_as_object(one: "StoreHealth", now: datetime) -> dict[str, Any]:
         "next_slot": _iso(one.next_at),
         "error_code": fresh.error_code,
         "error_message": fresh.error_message,
+        "next_step": error_class(one.reason).next_step if one.reason else None,
+        "command": command_of(one.reason, str(one.store)) if one.reason else None,
     }
 
 

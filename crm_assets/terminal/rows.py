@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from crm_assets.errors import in_full
 from crm_assets.terminal.paper import paper
 from crm_assets.warehouse.rejects import KeptReject
 
@@ -25,7 +26,7 @@ def show_reloaded(done: "Sequence[Reloaded]") -> None:
     console.print(table)
     for one in done:
         if one.error:
-            console.print(str(one.error), style="red", highlight=False, soft_wrap=True, markup=False)
+            console.print(in_full(one.error, str(one.store)), style="red", highlight=False, soft_wrap=True, markup=False)
 
 
 def show_rejects(found: Sequence[KeptReject], *, as_json: bool) -> None:

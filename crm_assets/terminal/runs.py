@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from crm_assets.errors import advice, command_of, error_class
 from crm_assets.model import Store, Window
 from crm_assets.terminal.paper import paper
 from crm_assets.warehouse.outcomes import RunOutcome
@@ -16,21 +17,23 @@ if TYPE_CHECKING:
 
 
 def show_results(launched: "Sequence[Launched]") -> None:
-    """A table of what each store's run did, and each failure in full below it."""
-    table = Table("store", "window", "new", "changed", "unchanged", "rejected", "result")
+    """A table of what each run did; below it each failure in full, and what to do about it."""
+    table = Table("store", "report", "window", "new", "changed", "unchanged", "rejected", "result")
     table.columns[0].no_wrap = True
     table.columns[-1].overflow = "fold"  # an error's name is looked up: never cut it
-    for one in sorted(launched, key=lambda one: str(one.task.store)):
+    for one in sorted(launched, key=lambda one: (str(one.task.store), one.task.report.name)):
         outcome = one.outcome
         result = result_of(outcome)
         counts = (outcome.inserted, outcome.updated, outcome.unchanged, outcome.rejected)
-        table.add_row(str(one.task.store), str(one.task.window), *map(str, counts), result)
+        table.add_row(str(one.task.store), one.task.report.name, str(one.task.window), *map(str, counts), result)
     console = paper()
     console.print(table)
     for one in launched:
         if not one.outcome.ok:
             style = "yellow" if one.outcome.skipped else "red"
-            console.print(failure_text(one), style=style, highlight=False, soft_wrap=True, markup=False)
+            told = failure_text(one)
+            for line in (told, *advice(one.outcome.error_code, told, str(one.task.store))):
+                console.print(line, style=style, highlight=False, soft_wrap=True, markup=False)
             if one.outcome.evidence:
                 console.print(f"Evidence: {one.outcome.evidence}", highlight=False, soft_wrap=True, markup=False)
 
@@ -44,17 +47,20 @@ def result_of(outcome: RunOutcome) -> str:
 
 
 def as_object(one: "Launched") -> dict[str, Any]:
-    """One store's result for ``--json``."""
+    """One run's result for ``--json``."""
     outcome = dataclasses.asdict(one.outcome)
     window = one.task.window
     return {
         "store": str(one.task.store),
+        "report": one.task.report.name,
         "from": str(window.first),
         "to": str(window.last),
         "ok": one.outcome.ok,
         "skipped": one.outcome.skipped,
         **{name: value for name, value in outcome.items() if name != "complete"},
         "error_message": None if one.outcome.ok else failure_text(one),
+        "next_step": None if one.outcome.ok else error_class(one.outcome.error_code).next_step,
+        "command": None if one.outcome.ok else command_of(one.outcome.error_code, str(one.task.store)),
     }
 
 

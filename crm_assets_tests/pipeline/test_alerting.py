@@ -132,6 +132,7 @@ def test_an_otp_request_carries_the_exact_command_and_is_told_once(watch: Watch)
     assert watch.last == (
         "[crm_assets] OtpRequired: td/a668",
         "OtpRequired at td/a668 (1 of 2 stores).\n"
+        f"Next: {OtpRequired.next_step}\n"
         "\n"
         "td/a668: signed out, and an OTP is asked for. Run: crm_download bootstrap --crm td --store a668\n"
         "Seen 1 time, 2025-11-24 11:30.\n"
@@ -155,6 +156,7 @@ def test_each_store_that_needs_a_person_has_its_command(watch: Watch) -> None:
     assert subject == "[crm_assets] LoginRejected: td/a668, uc/sector56"
     for store in (TD, UC):
         assert f"\n{store}: the portal refused the password\nRun: {store.bootstrap_command}\n" in text
+    assert text.count("Next: ") == 1
 
 
 def test_all_stores_failing_for_one_cause_is_one_alert_and_one_recovery(watch: Watch) -> None:
@@ -164,6 +166,7 @@ def test_all_stores_failing_for_one_cause_is_one_alert_and_one_recovery(watch: W
     assert watch.last == (
         "[crm_assets] PortalUnavailable: td/a668, td/a817",
         "PortalUnavailable at td/a668, td/a817 (2 of 2 stores): expected the login page, found nothing within 45 s.\n"
+        f"Next: {PortalUnavailable.next_step}\n"
         "Seen 2 times, 2025-11-24 11:30.\n"
         "\n"
         "All that is wrong now: crm_download alerts",

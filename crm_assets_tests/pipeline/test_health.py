@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_assets.errors import LoginRejected, OverdueOrders, PortalUnavailable
+from crm_assets.errors import DataLate, LoginRejected, NeedsPerson, OverdueOrders, PortalUnavailable
 from crm_assets.model import AccountState
 from crm_assets.pipeline.health import StoreHealth, health
 from crm_assets.warehouse import sessions
@@ -60,6 +60,24 @@ def test_a_late_store_says_what_its_last_attempt_said(town: Town, conn: Connecti
     late = seen(town, conn, "2025-11-24 12:00")
     assert (late.sentence or "").endswith("10:30, but there was none so far. it is down")
     assert late.code == "DataLate"
+
+
+def test_what_stands_in_the_way_is_told_with_its_next_step_and_nothing_where_all_is_well(
+    town: Town, conn: Connection
+) -> None:
+    store, noon = town.store(), "2025-11-24 12:00"
+    late = seen(town, conn, noon)
+    assert late.told == (late.sentence, f"Next: {DataLate.next_step}")
+    failed(conn, window(23, 24), MORNING, PortalUnavailable("td/a000: it is down"), store=store)
+    assert seen(town, conn, noon).told[1:] == (f"Next: {PortalUnavailable.next_step}",)
+    loaded(conn, window(23, 24), MORNING + HOUR, store=store)
+    assert seen(town, conn, noon).told == ()
+    sessions.record_state(conn, store, AccountState.NEEDS_PERSON, MORNING + HOUR, reason="an OTP is asked for")
+    assert seen(town, conn, noon).told == (
+        "td/a000: needs a person",
+        f"Next: {NeedsPerson.next_step}",
+        f"Run: {store.bootstrap_command}",
+    )
 
 
 def test_the_evening_that_the_night_made_up_for_is_served(town: Town, conn: Connection) -> None:
