@@ -9,6 +9,7 @@ doctor/                is everything there that a run needs?
 definitions            the Dagster door: composes everything, lazily
 pipeline/              the room that knows Dagster: partitions, assets, checks, sensors, resources, IO manager, coordinator,
                        instance, launching; what is due, how fresh it is, who is told; examining, booking and keeping files
+digest/                the day's sales as a page, a workbook and a message
 multi_crm_downloader   bootstrap and download for any store: session, portal, landed file
 account                an account's way from its saved session to a signed-in page: the state machine
 session_care           saved sessions tested, sealed anew, forgotten

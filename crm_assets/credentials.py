@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from crm_assets.errors import ConfigurationError
 from crm_assets.model import Store
-from crm_assets.settings import ALERT_URLS, PROFILE_KEY, WAYS, Settings, secret_prefix
+from crm_assets.settings import PROFILE_KEY, WAYS, Settings, secret_prefix
 
 COMMAND_SECONDS = 30
 LOGIN_PARTS = ("USER", "PASSWORD")
@@ -71,9 +71,12 @@ def profile_keys(settings: Settings) -> tuple[str, ...]:
     return tuple(key.strip() for key in keys.get_secret_value().split(",") if key.strip()) if keys else ()
 
 
-def alert_urls(settings: Settings) -> tuple[SecretStr, ...]:
-    """The addresses of ``CRM_ALERT_URLS``, parted by white space: each may hold a password. Raises ConfigurationError."""
-    urls = secret(settings, ALERT_URLS)
+def addresses(settings: Settings, name: str) -> tuple[SecretStr, ...]:
+    """The addresses of ``CRM_ALERT_URLS`` or ``CRM_DIGEST_URLS``, parted by white space: each may hold a password.
+
+    Raises ConfigurationError.
+    """
+    urls = secret(settings, name)
     return tuple(map(SecretStr, urls.get_secret_value().split())) if urls else ()
 
 

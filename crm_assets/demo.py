@@ -71,6 +71,7 @@ def _env_lines(place: Path, sandbox: Sandbox) -> str:
         "CRM_STORES_FILE": place / "stores.yaml",
         "CRM_PROFILES_DIR": place / "profiles",
         "CRM_DOWNLOADS_DIR": place / "downloads",
+        "CRM_DIGESTS_DIR": place / "digests",
         "CRM_LOCAL_DIR": place,
         **sandbox.secrets(),
     }

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import SecretStr
@@ -30,11 +31,12 @@ SCHEMA = re.compile(r"^([a-z][a-z0-9+.-]{0,19})://", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What a person is told: a subject line and plain text."""
+    """What a person is told: a subject line, plain text, and files where the service takes any."""
 
     title: str
     body: str
     kind: Literal["failure", "recovery", "info"]
+    files: tuple[Path, ...] = ()
 
 
 class Undelivered(Exception):
@@ -45,13 +47,15 @@ class Unanswered(Undelivered):
     """No address took the message, and one had said nothing by the deadline."""
 
 
-def deliver(urls: Sequence[SecretStr], message: Message, seconds: float = DELIVERY_SECONDS) -> list[str]:
+def deliver(
+    urls: Sequence[SecretStr], message: Message, seconds: float = DELIVERY_SECONDS, *, setting: str = ALERT_URLS
+) -> list[str]:
     """Send the message to every address at once; returns what is to be said of those that did not take it, while another did.
 
     A person who reads one of them knows: sending it again to all would tell that person twice. Raises Undelivered when nobody
-    took it, within ``seconds`` in any case, and ConfigurationError for an address that cannot be read.
+    took it, within ``seconds`` in any case, and ConfigurationError for an address of the ``setting`` that cannot be read.
     """
-    services = readable(urls)
+    services = readable(urls, setting)
     ends_at = time.monotonic() + seconds
     sent = [in_a_thread(partial(_send, service, message)) for service in services]
     ends = [_end(future, max(0.0, ends_at - time.monotonic())) for future in sent]
@@ -68,7 +72,7 @@ def deliver(urls: Sequence[SecretStr], message: Message, seconds: float = DELIVE
     return failed
 
 
-def readable(urls: Sequence[SecretStr]) -> "list[NotifyBase]":
+def readable(urls: Sequence[SecretStr], setting: str = ALERT_URLS) -> "list[NotifyBase]":
     """The addresses as Apprise understands them. Raises ConfigurationError with a bad one's position and schema, and no more."""
     from apprise import Apprise, AppriseAsset
     from apprise.common import OverflowMode
@@ -80,7 +84,7 @@ def readable(urls: Sequence[SecretStr]) -> "list[NotifyBase]":
         service = Apprise.instantiate(url.get_secret_value(), asset=asset)
         if service is None:
             raise ConfigurationError(
-                f"{ALERT_URLS}: {_position(number, url)}: expected an address as Apprise has them, such as "
+                f"{setting}: {_position(number, url)}: expected an address as Apprise has them, such as "
                 f"mailtos://... or jsons://..., found {_what_is_wrong(url)}"
             )
         if "overflow=" not in url.get_secret_value():
@@ -120,7 +124,11 @@ def _send(service: "NotifyBase", message: Message) -> str:
     one = Apprise()
     one.add(service)
     result = one.notify(
-        title=message.title, body=message.body, notify_type=kinds[message.kind], body_format=NotifyFormat.TEXT
+        title=message.title,
+        body=message.body,
+        notify_type=kinds[message.kind],
+        body_format=NotifyFormat.TEXT,
+        attach=[str(file) for file in message.files] or None,
     )
     return "" if result else "it did not take the message"
 

@@ -34,6 +34,10 @@ from crm_assets.store_list import Crm, read_store_list
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 PROFILE_KEY = "CRM_PROFILE_KEY"
 ALERT_URLS = "CRM_ALERT_URLS"
+DIGEST_URLS = "CRM_DIGEST_URLS"
+OWN_SECRETS = (PROFILE_KEY, ALERT_URLS, DIGEST_URLS)
+"""Those of the installation, not of an account."""
+
 SECRET_PARTS = ("USER", "PASSWORD", "OTP_SECRET")
 """What an account may have: ``CRM_<CRM>_<STORE>_<part>``, given as one of the ``WAYS``."""
 
@@ -44,7 +48,7 @@ CODE_PARTS = ("OTP_FILE", "OTP_COMMAND")
 """Where a one-time code appears: no secret of its own, so there is no third way."""
 
 SECRET_NAME = re.compile(
-    r"^CRM_(PROFILE_KEY|ALERT_URLS|[A-Z0-9]+_[A-Z0-9_]+_(USER|PASSWORD|OTP_SECRET))(_FILE|_COMMAND)?$"
+    r"^CRM_(PROFILE_KEY|ALERT_URLS|DIGEST_URLS|[A-Z0-9]+_[A-Z0-9_]+_(USER|PASSWORD|OTP_SECRET))(_FILE|_COMMAND)?$"
     r"|^CRM_[A-Z0-9]+_[A-Z0-9_]+_OTP_(FILE|COMMAND)$"
 )
 
@@ -80,6 +84,9 @@ class Environment(BaseModel):
     )
     downloads_dir: Path = Field(
         default=Path("downloads"), description="folder of the raw files", examples=["/var/lib/crm/downloads"]
+    )
+    digests_dir: Path = Field(
+        default=Path("digests"), description="folder of the daily digests", examples=["/var/lib/crm/digests"]
     )
     local_dir: Path = Field(
         default=Path(".local"), description="folder of what the scripts make", examples=["/var/lib/crm/local"]
@@ -197,6 +204,10 @@ class Settings:
         return self.path(self.env.downloads_dir)
 
     @property
+    def digests_dir(self) -> Path:
+        return self.path(self.env.digests_dir)
+
+    @property
     def local_dir(self) -> Path:
         return self.path(self.env.local_dir)
 
@@ -250,7 +261,7 @@ def _refusal(values: Mapping[str, str], field: str) -> str:
 
 def _known_settings() -> set[str]:
     named = {f"CRM_{field.upper()}" for field in Environment.model_fields}
-    ways = {f"{name}{way}" for name in (PROFILE_KEY, ALERT_URLS) for way in WAYS}
+    ways = {f"{name}{way}" for name in OWN_SECRETS for way in WAYS}
     return named | {"CRM_ENV_FILE", "CRM_DAGSTER_DATABASE_URL"} | ways
 
 
@@ -281,7 +292,7 @@ def _refuse_misspelt_secrets(values: Mapping[str, str], crms: Mapping[str, Crm])
 def _refuse_doubled_secrets(values: Mapping[str, str], crms: Mapping[str, Crm]) -> None:
     """Two ways to one secret could lead to two secrets, and nobody would see which one was tried."""
     names = (f"{prefix}_{part}" for _, prefix in _prefixes(crms) for part in SECRET_PARTS)
-    for name in (PROFILE_KEY, ALERT_URLS, *names):
+    for name in (*OWN_SECRETS, *names):
         given = [f"{name}{way}" for way in WAYS if f"{name}{way}" in values]
         if len(given) > 1:
             raise ConfigurationError(

@@ -60,12 +60,15 @@ def test_the_settings_are_read_when_dagster_asks(pipeline: Pipeline) -> None:
         defs()
 
 
-def test_the_definitions_can_be_loaded_and_are_the_two_chains_and_their_freshness(pipeline: Pipeline) -> None:
+def test_the_definitions_can_be_loaded_and_are_the_two_chains_their_freshness_and_the_digest(pipeline: Pipeline) -> None:
     """Any warning on the way is an error in this suite."""
     loaded = defs()
     dg.Definitions.validate_loadable(loaded)
     found = {key.path[-1] for key in loaded.resolve_asset_graph().get_all_asset_keys()}
-    assert found == {asset for report in REPORTS.values() for asset in chain(report)} | {"store_freshness"}
+    assert found == {asset for report in REPORTS.values() for asset in chain(report)} | {
+        "store_freshness",
+        "daily_sales_digest",
+    }
 
 
 def test_a_new_store_is_one_entry(pipeline: Pipeline) -> None:

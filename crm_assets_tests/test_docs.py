@@ -16,9 +16,8 @@ import typer
 from crm_assets import cli
 from crm_assets.credentials import secret_name
 from crm_assets.settings import (
-    ALERT_URLS,
     CODE_PARTS,
-    PROFILE_KEY,
+    OWN_SECRETS,
     SECRET_NAME,
     SECRET_PARTS,
     Environment,
@@ -163,7 +162,7 @@ def test_the_example_file_has_the_logins_of_every_configured_store_and_the_other
         for store in settings.stores(crm)
         for part in ("USER", "PASSWORD")
     }
-    assert {name for name in example_settings() if SECRET_NAME.match(name)} == wanted | {PROFILE_KEY, ALERT_URLS}
+    assert {name for name in example_settings() if SECRET_NAME.match(name)} == wanted | set(OWN_SECRETS)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -177,7 +176,7 @@ def test_the_example_file_names_every_secret_an_account_may_have(part: str) -> N
     assert f"CRM_<CRM>_<STORE>_{part}" in text_of(".env.example")
 
 
-@pytest.mark.parametrize("name", [*SETTINGS, *sorted(BESIDE), PROFILE_KEY, ALERT_URLS])
+@pytest.mark.parametrize("name", [*SETTINGS, *sorted(BESIDE), *OWN_SECRETS])
 def test_the_example_file_explains_each_setting_above_it(name: str) -> None:
     lines = text_of(".env.example").splitlines()
     (at,) = [number for number, line in enumerate(lines) if line.startswith(f"# {name}=")]

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from crm_assets.credentials import alert_urls
+from crm_assets.credentials import addresses
 from crm_assets.errors import ConfigurationError
 from crm_assets.notify import Message, Unanswered, Undelivered, deliver, readable
-from crm_assets.settings import PROJECT_ROOT, load_settings
+from crm_assets.settings import ALERT_URLS, PROJECT_ROOT, load_settings
 from crm_assets_tests.postbox import PASSWORD, free_port, mail_server, mail_url, silent_server, webhook
 
 OTP = Message(
@@ -137,11 +137,11 @@ def test_addresses_are_given_like_any_secret_parted_by_white_space(way: str, tmp
     (tmp_path / "urls").write_text("  json://127.0.0.1/a  jsons://crm.example/b,c \n", encoding="utf-8")
     given = {"": (tmp_path / "urls").read_text(), "_FILE": "urls", "_COMMAND": "cat urls"}[way]
     settings = load_settings({"CRM_HOME": str(tmp_path), f"CRM_ALERT_URLS{way}": given})
-    urls = alert_urls(settings)
+    urls = addresses(settings, ALERT_URLS)
     assert [url.get_secret_value() for url in urls] == ["json://127.0.0.1/a", "jsons://crm.example/b,c"]
     assert "127.0.0.1" not in repr(urls)
     assert len(readable(urls)) == 2
-    assert alert_urls(load_settings({"CRM_HOME": str(tmp_path)})) == ()
+    assert addresses(load_settings({"CRM_HOME": str(tmp_path)}), ALERT_URLS) == ()
 
 
 def test_positions_are_counted_as_people_do() -> None:

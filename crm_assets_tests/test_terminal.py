@@ -93,8 +93,8 @@ def test_a_terminal_shows_a_bar_per_store_and_no_log_lines(crm_download: Command
 def test_results_are_in_the_stores_order_with_their_counts(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.show_results([ended("b2", inserted=5, rejected=1), ended("a1", updated=2, unchanged=3)])
     assert cells(capsys.readouterr().out) == [
-        ["td/a1", str(WINDOW), "0", "2", "3", "0", "good"],
-        ["td/b2", str(WINDOW), "5", "0", "0", "1", "good"],
+        ["td/a1", "order_report", str(WINDOW), "0", "2", "3", "0", "good"],
+        ["td/b2", "order_report", str(WINDOW), "5", "0", "0", "1", "good"],
     ]
 
 
@@ -104,7 +104,7 @@ def test_nothing_is_cut_off_where_there_is_no_terminal(
     monkeypatch.delenv("COLUMNS", raising=False)
     terminal.show_results([ended("sushantlok1", error_code=LONGEST_NAME, error_message="why " * 60)])
     out = capsys.readouterr().out
-    assert cells(out) == [["td/sushantlok1", str(WINDOW), "0", "0", "0", "0", LONGEST_NAME]]
+    assert cells(out) == [["td/sushantlok1", "order_report", str(WINDOW), "0", "0", "0", "0", LONGEST_NAME]]
     assert out.splitlines()[-2:] == [f"td/sushantlok1: {'why ' * 60}", f"Next: {PortalUnavailable.next_step}"]
 
 
@@ -148,6 +148,7 @@ def test_an_object_is_json_with_the_window_and_every_count() -> None:
     good = json.loads(json.dumps(terminal.as_object(ended(inserted=5, missing=2))))
     assert good == {
         "store": "td/a668",
+        "report": "order_report",
         "from": "2026-02-13",
         "to": "2026-02-14",
         "ok": True,

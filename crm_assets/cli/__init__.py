@@ -8,6 +8,7 @@ import typer
 from crm_assets.cli.accounts import bootstrap, sessions_app
 from crm_assets.cli.alerts import alerts
 from crm_assets.cli.checkup import doctor
+from crm_assets.cli.digest import digest
 from crm_assets.cli.downloads import download
 from crm_assets.cli.files import ingest, rebuild
 from crm_assets.cli.installation import demo, migrate, sandbox, server, stores, tables
@@ -22,6 +23,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 app.command()(download)
 app.command()(refresh)
 app.command()(status)
+app.command()(digest)
 app.command()(ingest)
 app.add_typer(rejects_app, name="rejects")
 app.command()(rebuild)

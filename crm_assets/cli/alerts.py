@@ -35,10 +35,10 @@ def alerts(
 
 def _send_test(settings: Settings) -> None:
     """Raises ConfigurationError when an address does not take the message: now somebody is there to look."""
-    from crm_assets.credentials import alert_urls
+    from crm_assets.credentials import addresses
     from crm_assets.notify import Message, Undelivered, deliver
 
-    urls = alert_urls(settings)
+    urls = addresses(settings, ALERT_URLS)
     if not urls:
         raise ConfigurationError(
             f"{ALERT_URLS}: expected addresses as Apprise has them, found none, so nobody hears of a failure. "

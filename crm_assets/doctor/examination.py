@@ -63,6 +63,7 @@ def _settings(settings: Settings, environ: Mapping[str, str]) -> Iterator[Findin
     yield _setting("logins", lambda: list(configured.logins(settings)))
     yield _setting("CRM_PROFILE_KEY", lambda: [configured.profile_key(settings)])
     yield _setting("CRM_ALERT_URLS", lambda: [configured.alert_addresses(settings)])
+    yield _setting("CRM_DIGEST_URLS", lambda: [configured.digest_addresses(settings)])
     for crm in settings.crms:
         yield _setting(f"crms.{crm}", partial(_portal, settings, crm))
 

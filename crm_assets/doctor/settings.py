@@ -15,7 +15,7 @@ from dotenv import dotenv_values
 from crm_assets.browser.sealing import parse_key
 from crm_assets.credentials import (
     LOGIN_PARTS,
-    alert_urls,
+    addresses,
     command_arguments,
     has_login,
     profile_keys,
@@ -27,7 +27,7 @@ from crm_assets.errors import ConfigurationError
 from crm_assets.model import Store
 from crm_assets.notify import readable
 from crm_assets.portals.contract import find_portal, site_of
-from crm_assets.settings import ALERT_URLS, PROFILE_KEY, PROJECT_ROOT, SECRET_NAME, Settings
+from crm_assets.settings import ALERT_URLS, DIGEST_URLS, PROFILE_KEY, PROJECT_ROOT, SECRET_NAME, Settings
 
 SUBJECT = "settings"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -108,13 +108,27 @@ def profile_key(settings: Settings) -> Finding:
 def alert_addresses(settings: Settings) -> Finding:
     """Whether anybody is told, and the addresses can be read; nothing is sent."""
     try:
-        services = readable(alert_urls(settings))
+        services = readable(addresses(settings, ALERT_URLS), ALERT_URLS)
     except ConfigurationError as error:
         return of_error(SUBJECT, ALERT_URLS, error, next_step="Mend it, then try: crm_download alerts --test")
     if not services:
         found = "not set: nobody is told when something goes wrong by itself"
         return yellow(SUBJECT, ALERT_URLS, found, "Set an address, then try: crm_download alerts --test")
     return green(SUBJECT, ALERT_URLS, f"set, {len(services)} address{'es' * (len(services) > 1)}")
+
+
+def digest_addresses(settings: Settings) -> Finding:
+    """Whether the daily digest is sent, and the addresses can be read; nothing is sent."""
+    try:
+        services = readable(addresses(settings, DIGEST_URLS), DIGEST_URLS)
+    except ConfigurationError as error:
+        return of_error(SUBJECT, DIGEST_URLS, error, next_step="Mend it, then try: crm_download digest --send")
+    sent = (
+        f"set, {len(services)} address{'es' * (len(services) > 1)}"
+        if services
+        else "not set: the digest is a file only"
+    )
+    return green(SUBJECT, DIGEST_URLS, sent)
 
 
 def portal(settings: Settings, crm: str) -> Finding:

@@ -14,6 +14,7 @@ health        how fresh each store is, and what stands in the way
 upkeep        the look around every minute: dead runs, alerts, what is no longer kept
 alerting      what is told to people, in which words
 retention     what has been kept long enough goes, and what killed runs left
+digest        the daily digest as an asset, and its sensor
 operations    the asset and the sensor that look after the installation itself
 journal       the ledger's rows, while a download happens
 books         the transactions that make an export staging, then facts

@@ -14,12 +14,12 @@ from itertools import groupby
 
 from pydantic import SecretStr
 
-from crm_assets.credentials import alert_urls
+from crm_assets.credentials import addresses
 from crm_assets.errors import ConfigurationError, advice
 from crm_assets.logs import say
 from crm_assets.model import IST, Clock
 from crm_assets.notify import DELIVERY_SECONDS, Message, Undelivered, deliver
-from crm_assets.settings import Settings
+from crm_assets.settings import ALERT_URLS, Settings
 from crm_assets.warehouse import alerts
 from crm_assets.warehouse.alerts import Alert
 from crm_assets.warehouse.connection import Connection
@@ -103,7 +103,7 @@ def _tell(settings: Settings, conn: Connection, clock: Clock, seconds: float) ->
 
 def _addresses(settings: Settings) -> tuple[tuple[SecretStr, ...], ConfigurationError | None]:
     try:
-        return alert_urls(settings), None
+        return addresses(settings, ALERT_URLS), None
     except ConfigurationError as error:
         return (), error
 

@@ -6,6 +6,7 @@ import dagster as dg
 
 from crm_assets.pipeline.assets import IO_MANAGER, report_assets
 from crm_assets.pipeline.checks import report_checks
+from crm_assets.pipeline.digest import digest_asset, digest_sensor
 from crm_assets.pipeline.io_manager import PostgresIOManager
 from crm_assets.pipeline.operations import freshness_asset, upkeep_sensor
 from crm_assets.pipeline.reports import sources, sources_of
@@ -22,9 +23,10 @@ def compose(settings: Settings) -> dg.Definitions:
         warnings.simplefilter("ignore", dg.PreviewWarning)
         assets = [asset for source in sources(settings) for asset in report_assets(source)]
         checks = [check for source in sources(settings) for check in report_checks(source)]
-        assets.append(freshness_asset(settings))
+        assets += [freshness_asset(settings), digest_asset(settings)]
         sensors = [
             upkeep_sensor(),
+            digest_sensor(),
             *(sensor for crm in settings.crms for sensor in report_sensors(sources_of(settings, crm))),
         ]
     return dg.Definitions(

@@ -26,7 +26,9 @@ def show_reloaded(done: "Sequence[Reloaded]") -> None:
     console.print(table)
     for one in done:
         if one.error:
-            console.print(in_full(one.error, str(one.store)), style="red", highlight=False, soft_wrap=True, markup=False)
+            console.print(
+                in_full(one.error, str(one.store)), style="red", highlight=False, soft_wrap=True, markup=False
+            )
 
 
 def show_rejects(found: Sequence[KeptReject], *, as_json: bool) -> None:

@@ -67,7 +67,9 @@ def read(file: Path, report: Report) -> TextTable:
     texts = {column.name: _column(data, heading.places.get(column.name)) for column in report.file_columns}
     rows = pd.DataFrame(
         {
-            **{column.name: _made(texts, column) if column.made_of else texts[column.name] for column in report.columns},
+            **{
+                column.name: _made(texts, column) if column.made_of else texts[column.name] for column in report.columns
+            },
             "row_number": range(heading.at + 2, heading.at + 2 + len(data)),
             "_extra": [_extra(row, heading.extra) for row in data],
         },

@@ -75,7 +75,11 @@ def test_one_late_store_is_told_by_the_exit_code_and_every_store_by_an_object(co
 def test_a_crm_without_a_late_store_ends_well_and_a_person_sees_a_table(command: CommandLine) -> None:
     ran = command("status", "--crm", "td")
     assert ran.code == 0, ran
-    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in ran.out.splitlines() if line.startswith("│ td/")]
+    rows = [
+        [cell.strip() for cell in line.strip("│").split("│")]
+        for line in ran.out.splitlines()
+        if line.startswith("│ td/")
+    ]
     assert [row[:3] for row in rows] == [
         ["td/a668", "order_report", "good"],
         ["td/a817", "order_report", "needs a person"],

@@ -33,7 +33,9 @@ OF_STAGING = {
     "ledger_id": ("bigint", True),
     "_extra": ("jsonb", False),
 }
-each_report = pytest.mark.parametrize("report", [ORDER_REPORT, SALES_AND_DELIVERY, GST_REPORT], ids=lambda report: report.name)
+each_report = pytest.mark.parametrize(
+    "report", [ORDER_REPORT, SALES_AND_DELIVERY, GST_REPORT], ids=lambda report: report.name
+)
 
 
 def columns(conn: Connection, table: str) -> dict[str, tuple[str, bool]]:

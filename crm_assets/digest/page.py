@@ -1,0 +1,61 @@
+"""The digest as a page: one file that asks for nothing else, readable on a phone, in print, by day and by night."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from crm_assets.digest import words
+from crm_assets.digest.charts import days_svg
+from crm_assets.digest.figures import AGES_OF_DEBTS, AGES_OF_ORDERS, Digest, StoreSales, ThreeSums
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+
+def page_of(digest: Digest) -> str:
+    """The whole page, as HTML."""
+    return _template().render(
+        digest=digest,
+        crms=_by_crm(digest.sales),
+        ages_of_orders=[name for name, _ in AGES_OF_ORDERS],
+        ages_of_debts=[name for name, _ in AGES_OF_DEBTS],
+    )
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {
+        "rupees": words.rupees,
+        "grouped": words.grouped,
+        "growth": words.growth,
+        "moment": words.moment,
+        "day_text": words.day_text,
+        "short_day": words.short_day,
+        "month_text": words.month_text,
+        "way": _way,
+        "chart": lambda store: Markup(days_svg(store.days, f"Sales of {store.store.name}")),  # noqa: S704 - our own SVG
+        "total": _total,
+    }
+    return environment.from_string((files("crm_assets.digest") / "page.html").read_text(encoding="utf-8"))
+
+
+def _by_crm(stores: Sequence[StoreSales]) -> list[tuple[str, list[StoreSales]]]:
+    crms: dict[str, list[StoreSales]] = {}
+    for one in stores:
+        crms.setdefault(one.store.crm, []).append(one)
+    return list(crms.items())
+
+
+def _total(stores: Sequence[StoreSales]) -> ThreeSums:
+    return sum((one.sums for one in stores), ThreeSums())
+
+
+def _way(share: Decimal | None) -> str:
+    """The class of a growth: its sign says it too, so that nothing rests on colour alone."""
+    return {"+": "up", words.MINUS: "down"}.get(words.growth(share)[0], "")
