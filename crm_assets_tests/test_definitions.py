@@ -60,7 +60,9 @@ def test_the_settings_are_read_when_dagster_asks(pipeline: Pipeline) -> None:
         defs()
 
 
-def test_the_definitions_can_be_loaded_and_are_the_two_chains_their_freshness_and_the_digest(pipeline: Pipeline) -> None:
+def test_the_definitions_can_be_loaded_and_are_the_two_chains_their_freshness_and_the_digest(
+    pipeline: Pipeline,
+) -> None:
     """Any warning on the way is an error in this suite."""
     loaded = defs()
     dg.Definitions.validate_loadable(loaded)

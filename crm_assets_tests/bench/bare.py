@@ -1,7 +1,7 @@
 """The bare script that ``refresh`` is measured against: one store, one day, from the login to the fact table, and nothing more.
 
-What people write in an afternoon: Playwright, calamine, COPY, upsert. No saved session, no proof, no ledger, no history, no retry,
-no Dagster. It runs in the peers' environment and imports nothing of the project. Its task comes as JSON on standard input.
+What people write in an afternoon: Playwright, calamine, COPY, upsert. No saved session, no proof, no ledger, no history, no
+retry, no Dagster. It runs in the peers' environment and imports nothing of the project. Its task comes as JSON on standard input.
 """
 
 import json
