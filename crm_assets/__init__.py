@@ -27,6 +27,7 @@ notify                 messages to people, by Apprise
 credentials            where a login comes from
 settings, store_list   the environment and .env; stores.yaml
 slots                  the times of day at which stores are refreshed
+charts                 small pictures for the catalogue
 files, logs            files written whole; log lines
 cancellation, threads  an event loop that signals cancel in order; work that nobody waits for at the exit
 model, errors          the nouns, and the error tree that says who acts

@@ -69,6 +69,7 @@ def test_the_definitions_can_be_loaded_and_are_the_two_chains_their_freshness_an
     found = {key.path[-1] for key in loaded.resolve_asset_graph().get_all_asset_keys()}
     assert found == {asset for report in REPORTS.values() for asset in chain(report)} | {
         "store_freshness",
+        "coverage",
         "daily_sales_digest",
     }
 

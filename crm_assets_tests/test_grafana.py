@@ -66,7 +66,9 @@ def test_a_panels_query_runs_and_has_the_columns_it_is_drawn_from(
         assert found.rowcount == len(names) == 1
 
 
-@pytest.mark.parametrize("title", ["Sales by day and store", "Collections by mode", "GST by month", "Orders not delivered"])
+@pytest.mark.parametrize(
+    "title", ["Sales by day and store", "Collections by mode", "GST by month", "Orders not delivered"]
+)
 def test_what_was_sold_shows(reader: psycopg.Connection, title: str) -> None:
     (statement,) = [panel["targets"][0]["rawSql"] for panel in PANELS if panel["title"] == title]
     assert len(reader.execute(expanded(statement)).fetchall()) >= 3  # type: ignore[arg-type]

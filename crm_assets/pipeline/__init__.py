@@ -3,6 +3,7 @@
 partitions    date x store, keys to windows and back
 reports       which reports this installation has, and which asset belongs to which
 assets        raw xlsx -> staging -> facts, three assets a report
+catalogue     what the catalogue shows of an asset; shown, what a run tells of each partition
 results       what the assets hand to each other
 resources     the warehouse and Playwright, as resources
 wants         what each store should have been asked for by now, and whether to ask (again)
@@ -15,6 +16,7 @@ upkeep        the look around every minute: dead runs, alerts, what is no longer
 alerting      what is told to people, in which words
 retention     what has been kept long enough goes, and what killed runs left
 digest        the daily digest as an asset, and its sensor
+coverage      which days of which store are there, as an asset
 operations    the asset and the sensor that look after the installation itself
 journal       the ledger's rows, while a download happens
 books         the transactions that make an export staging, then facts

@@ -4,28 +4,22 @@ Bodies hold no rules: they name what to do, for which partitions, and hand over.
 Dagster resolves the annotations at run time.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
 from crm_assets.errors import CrmError, in_full
-from crm_assets.model import Column
 from crm_assets.pipeline.backfills import wanted_beside
+from crm_assets.pipeline.catalogue import of_facts, of_staging, of_workbook
 from crm_assets.pipeline.examine import prove_all, typed_export
-from crm_assets.pipeline.partitions import BACKFILL_DAYS, key_of, partitions_of, refuse_mixed_range
+from crm_assets.pipeline.partitions import BACKFILL_DAYS, partitions_of, refuse_mixed_range
 from crm_assets.pipeline.reports import Source
 from crm_assets.pipeline.resources import PlaywrightResource
 from crm_assets.pipeline.results import Landed, Proven, Typed, sentence_of
 from crm_assets.settings import load_settings
-from crm_assets.warehouse.columns import POSTGRES_TYPES
 from crm_assets.warehouse.landed import LandedFile
 from crm_assets.warehouse.staging import StagedExport
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 IO_MANAGER = "io_manager"
 OWNERS = ["team:data"]
@@ -59,6 +53,7 @@ def _raw(source: Source) -> dg.AssetsDefinition:
         description=f"{report.description}: the {source.crm.title} workbook as the portal hands it over, one export per store "
         "and contiguous range of days.",
         output_required=False,
+        metadata=of_workbook(source),
         **_shared(source),
     )
     def raw(
@@ -95,14 +90,12 @@ def _staging(source: Source) -> dg.AssetsDefinition:
         ins={"files": dg.AssetIn(report.raw_asset)},
         description=f"{report.description}: every row as {source.crm.title} wrote it, as text, once the file was proven to be "
         "the right, whole report. Outlives the file.",
-        metadata=_table(report.staging_table, report.columns, typed=False),
+        metadata=of_staging(source),
         **_shared(source),
     )
     def staging(context: dg.AssetExecutionContext, config: ProofConfig, files: list[LandedFile]) -> Proven:
         refuse_mixed_range(context.run.tags)
-        proven = prove_all(load_settings(), report, files, accept_shrink=config.accept_shrink)
-        _count_rows(context, [(one.file.store, one.file.days, one.rows) for one in proven.files])
-        return proven
+        return prove_all(load_settings(), report, files, accept_shrink=config.accept_shrink)
 
     return staging
 
@@ -115,26 +108,14 @@ def _facts(source: Source) -> dg.AssetsDefinition:
         kinds={"postgres"},
         ins={"exports": dg.AssetIn(report.staging_table)},
         description=f"{report.description}: typed, one row per store and {report.key}. Its changes: {report.history_table}.",
-        metadata=_table(report.fact_table, report.fact_columns, typed=True),
+        metadata=of_facts(source),
         **_shared(source),
     )
     def facts(context: dg.AssetExecutionContext, exports: list[StagedExport]) -> Typed:
         refuse_mixed_range(context.run.tags)
-        typed = tuple(typed_export(report, export) for export in exports)
-        _count_rows(context, [(one.export.store, one.export.days, one.typed.rows) for one in typed])
-        return Typed(report=report, exports=typed)
+        return Typed(report=report, exports=tuple(typed_export(report, export) for export in exports))
 
     return facts
-
-
-def _count_rows(
-    context: dg.AssetExecutionContext, frames: Iterable[tuple[str, Iterable[date], "pd.DataFrame"]]
-) -> None:
-    """Every partition's own row count, as metadata."""
-    for store, days, frame in frames:
-        counts = Counter(frame["business_day"])
-        for day in days:
-            context.add_asset_metadata({"dagster/partition_row_count": counts[day]}, partition_key=key_of(store, day))
 
 
 def _shared(source: Source) -> dict[str, Any]:
@@ -146,21 +127,4 @@ def _shared(source: Source) -> dict[str, Any]:
         "owners": OWNERS,
         "io_manager_key": IO_MANAGER,
         "tags": {"crm": source.crm_code},
-    }
-
-
-def _table(name: str, columns: tuple[Column, ...], *, typed: bool) -> dict[str, Any]:
-    """Table name and column schema, as Dagster's catalogue shows them."""
-    return {
-        "dagster/table_name": name,
-        "dagster/column_schema": dg.TableSchema(
-            [
-                dg.TableColumn(
-                    column.name,
-                    POSTGRES_TYPES[column.kind] if typed else "text",
-                    description=f"{column.header}: {column.description}",
-                )
-                for column in columns
-            ]
-        ),
     }

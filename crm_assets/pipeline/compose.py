@@ -6,6 +6,7 @@ import dagster as dg
 
 from crm_assets.pipeline.assets import IO_MANAGER, report_assets
 from crm_assets.pipeline.checks import report_checks
+from crm_assets.pipeline.coverage import coverage_asset
 from crm_assets.pipeline.digest import digest_asset, digest_sensor
 from crm_assets.pipeline.io_manager import PostgresIOManager
 from crm_assets.pipeline.operations import freshness_asset, upkeep_sensor
@@ -23,7 +24,7 @@ def compose(settings: Settings) -> dg.Definitions:
         warnings.simplefilter("ignore", dg.PreviewWarning)
         assets = [asset for source in sources(settings) for asset in report_assets(source)]
         checks = [check for source in sources(settings) for check in report_checks(source)]
-        assets += [freshness_asset(settings), digest_asset(settings)]
+        assets += [freshness_asset(settings), coverage_asset(), digest_asset(settings)]
         sensors = [
             upkeep_sensor(),
             digest_sensor(),

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from crm_assets.errors import BadReport, CrmError, in_full
-from crm_assets.pipeline import books
+from crm_assets.pipeline import books, shown
 from crm_assets.pipeline.partitions import days_by_store, key_of
 from crm_assets.pipeline.reports import report_of_asset
 from crm_assets.pipeline.resources import Warehouse
@@ -35,6 +35,7 @@ class PostgresIOManager(dg.ConfigurableIOManager):
         match obj:
             case Landed():
                 context.add_output_metadata(_landed_metadata(obj))
+                _show(context, shown.of_landed(obj))
                 failed = [
                     *obj.failed,
                     *obj.skipped,
@@ -83,6 +84,7 @@ class PostgresIOManager(dg.ConfigurableIOManager):
                     continue
                 rows, unchanged = rows + staged.rows, unchanged + staged.unchanged
                 done += [(one.file.store, day) for day in one.file.days]
+                _show(context, shown.of_staged(one))
                 if staged.unchanged:
                     books.let_go(conn, one.file)
             failed = [books.refuse(conn, report, file, file.days, error, context.run_id) for file, error in refused]
@@ -118,20 +120,28 @@ class PostgresIOManager(dg.ConfigurableIOManager):
                     failed.append(books.refuse(conn, typed.report, one.export, one.export.days, error, context.run_id))
                     continue
                 done += [(one.export.store, day) for day in one.export.days]
+                _show(context, shown.of_loaded(conn, typed.report, one))
             rows = count_rows(conn, typed.report.fact_table)
         context.add_output_metadata(
             {
                 "dagster/row_count": rows,
-                "rows": sum(len(one.typed.rows) for one in typed.exports),
-                "inserted": total.inserted,
-                "updated": total.updated,
-                "unchanged": total.unchanged,
-                "missing": total.missing,
-                "rejected": rejected,
-                "warnings": sum(one.typed.warnings for one in typed.exports),
+                "run: rows": sum(len(one.typed.rows) for one in typed.exports),
+                "run: inserted": total.inserted,
+                "run: updated": total.updated,
+                "run: unchanged": total.unchanged,
+                "run: missing": total.missing,
+                "run: rejected": rejected,
+                "run: warnings": sum(one.typed.warnings for one in typed.exports),
             }
         )
         return done, failed
+
+
+def _show(context: dg.OutputContext, metadata: shown.Shown) -> None:
+    """Metadata of single partitions, of those that this run is for: an output's own is every partition's."""
+    own = set(context.asset_partition_keys)
+    for key in own & metadata.keys():
+        context.step_context.add_asset_metadata(metadata[key], asset_key=context.asset_key, partition_key=key)
 
 
 def _materialized(context: dg.OutputContext, store: str, day: date) -> dg.DagsterEvent:

@@ -12,6 +12,8 @@ from typing import Any
 import dagster as dg
 
 from crm_assets.model import IST, Clock, Store, system_clock
+from crm_assets.pipeline.coverage import ASSET as COVERAGE
+from crm_assets.pipeline.coverage import coverage_shown
 from crm_assets.pipeline.health import StoreHealth, health
 from crm_assets.pipeline.resources import Warehouse
 from crm_assets.pipeline.upkeep import look_after
@@ -66,7 +68,7 @@ def upkeep_sensor(clock: Clock = system_clock) -> dg.SensorDefinition:
 
     @dg.sensor(
         name="upkeep",
-        description="Closes the attempts of dead runs, sends alerts and renews `store_freshness`; once an hour it "
+        description="Closes the attempts of dead runs, sends alerts and renews `store_freshness` and `coverage`; once an hour it "
         "deletes what is no longer kept.",
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -76,11 +78,15 @@ def upkeep_sensor(clock: Clock = system_clock) -> dg.SensorDefinition:
         with connect(database_url(settings)) as conn:
             found = look_after(settings, conn, clock, and_tidy=before.get("tidied") != hour)
             late = changes_by_age(conn)
-        states = {str(store): [one.state for one in reports] for store, reports in _by_store(found.stores).items()}
-        changed = {store for store, state in states.items() if state != before.get("states", {}).get(store)}
+            states = {str(store): [one.state for one in reports] for store, reports in _by_store(found.stores).items()}
+            changed = {store for store, state in states.items() if state != before.get("states", {}).get(store)}
+            events = list[dg.AssetMaterialization | dg.AssetCheckEvaluation]()
+            if changed or found.tidied:
+                covered = coverage_shown(conn, settings, clock())
+                events = [*_events(found.stores, changed, late), dg.AssetMaterialization(COVERAGE, metadata=covered)]
         return dg.SensorResult(
             cursor=json.dumps({"tidied": hour, "states": states}),
-            asset_events=_events(found.stores, changed, late) if changed or found.tidied else [],
+            asset_events=events,
             skip_reason=f"{len(found.stores)} stores' reports looked at, {found.closed} dead attempts closed, "
             f"{found.told.opened} troubles new, {found.told.closed} over, {found.told.messages} messages sent",
         )

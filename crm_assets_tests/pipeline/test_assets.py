@@ -147,10 +147,50 @@ def test_staging_and_facts_count_their_rows_for_each_partition(fetched: Fetched)
             assert metadata["dagster/partition_row_count"].value == len(of_day)
 
 
-def test_the_facts_say_what_became_of_the_rows(fetched: Fetched) -> None:
-    metadata = fetched.pipeline.events(fetched.report.fact_table)[0].metadata
-    assert metadata["inserted"].value == len(fetched.books)
-    assert [metadata[name].value for name in ("updated", "unchanged", "missing", "rejected")] == [0, 0, 0, 0]
+def test_the_facts_say_what_became_of_the_rows_of_the_run_and_of_each_day(fetched: Fetched) -> None:
+    events = fetched.pipeline.events(fetched.report.fact_table)
+    assert events[0].metadata["run: inserted"].value == len(fetched.books)
+    of_none = ("updated", "unchanged", "missing", "rejected")
+    assert [events[0].metadata[f"run: {name}"].value for name in of_none] == [0] * 4
+    for event in events:
+        rows = event.metadata["dagster/partition_row_count"].value
+        assert [event.metadata[name].value for name in ("rows in", "inserted", *of_none)] == [rows, rows, 0, 0, 0, 0]
+    store = fetched.name.split("/")[1]
+    (amount,) = fetched.pipeline.rows("SELECT sum(order_amount) AS rupees FROM v_daily_sales WHERE store = %s", store)
+    assert sum(event.metadata["amount in rupees"].value for event in events) == pytest.approx(float(amount["rupees"]))  # type: ignore[misc, arg-type]
+
+
+def test_each_day_tells_the_file_it_came_from_and_whose_the_time_was(fetched: Fetched) -> None:
+    ledger = fetched.ledger()
+    for asset in chain(fetched.report):
+        for event in fetched.pipeline.events(asset):
+            assert (event.metadata["md5"].value, event.metadata["file"].value) == (
+                ledger["md5"],
+                ledger["stored_name"].rsplit("/")[-1],
+            )
+    facts = fetched.pipeline.events(fetched.report.fact_table)[0].metadata
+    assert (facts["strategy"].value, facts["window"].value) == (ledger["strategy"], str(fetched.window))
+    assert 0 < facts["portal seconds"].value < 60  # type: ignore[operator]
+    assert 0 < facts["our seconds"].value < 60  # type: ignore[operator]
+
+
+def test_the_newest_day_alone_shows_a_few_rows_and_a_picture_and_nobodys_name(fetched: Fetched) -> None:
+    events = {str(event.partition): event.metadata for event in fetched.pipeline.events(fetched.report.fact_table)}
+    newest = events.pop(max(events))
+    assert not any({"preview", "last 30 days"} & metadata.keys() for metadata in events.values())
+    assert newest["last 30 days"].value.startswith("![Rupees of the last 30 days](data:image/png;base64,")  # type: ignore[union-attr]
+    assert len(str(newest["last 30 days"].value)) < 12_000
+    preview = newest["preview"]
+    assert isinstance(preview, dg.TableMetadataValue)
+    assert 1 <= len(preview.records) <= 5
+    shown = {name for record in preview.records for name in record.data}
+    assert fetched.report.key in shown
+    assert not shown & {column.name for column in fetched.report.columns if column.personal}
+    told = " ".join(str(row["event"]) for row in fetched.pipeline.rows("SELECT event FROM dagster.event_logs"))
+    for header in ("Name", "Phone", "Customer Name", "Customer Ph. No."):
+        for row in fetched.books:
+            if len(value := str(row.get(header) or "").strip()) > 4:
+                assert value not in told
 
 
 def test_a_kept_file_stays_and_is_the_one_in_the_ledger(pipeline: Pipeline) -> None:

@@ -120,7 +120,7 @@ def test_a_bad_row_is_set_aside_and_the_others_are_loaded(pipeline: Pipeline) ->
     (audit,) = pipeline.audit()
     assert audit["parsed_rows"] == len(good) + 1 == audit["inserted_rows"] + audit["rejected_rows"]
     assert (audit["rejected_rows"], audit["status"]) == (1, "ok")
-    assert pipeline.events(FACTS)[0].metadata["rejected"].value == 1
+    assert pipeline.events(FACTS)[0].metadata["run: rejected"].value == 1
 
 
 def test_a_row_that_was_mended_in_the_portal_is_loaded_and_its_reject_closed(pipeline: Pipeline) -> None:
@@ -284,4 +284,4 @@ def test_warnings_stand_on_their_rows_and_are_counted(pipeline: Pipeline) -> Non
     ]
     assert (row["customer_phone"], row["due_on"]) == ("12345", None)
     (told,) = pipeline.rows("SELECT sum(jsonb_array_length(warnings))::integer AS problems FROM fact_td_orders")
-    assert pipeline.events(FACTS)[0].metadata["warnings"].value == told["problems"]
+    assert pipeline.events(FACTS)[0].metadata["run: warnings"].value == told["problems"]

@@ -45,7 +45,8 @@ def stores(pipeline: Pipeline) -> Iterator[Store]:
 
 def test_the_first_look_tells_how_every_store_is(pipeline: Pipeline) -> None:
     result = looked(pipeline)
-    materialized, *checks = result.asset_events
+    materialized, *checks, covered = result.asset_events
+    assert (covered.asset_key, covered.metadata["holes"].value > 0) == (dg.AssetKey("coverage"), True)
     assert isinstance(materialized, dg.AssetMaterialization)
     table = materialized.metadata["stores"].value
     assert [(row.data["store"], row.data["state"]) for row in table.records] == [  # type: ignore[attr-defined]
@@ -69,7 +70,7 @@ def test_the_check_of_a_store_whose_state_changed_is_told_alone(pipeline: Pipeli
         sessions.record_state(
             conn, store, AccountState.NEEDS_PERSON, system_clock(), reason="wrong", error_code="LoginRejected"
         )
-    _, check = looked(pipeline, cursor).asset_events
+    _, check, _ = looked(pipeline, cursor).asset_events
     assert isinstance(check, dg.AssetCheckEvaluation)
     assert (check.check_name, check.metadata["order_report: state"].value) == ("td_a668_is_fresh", "needs a person")
 
@@ -82,7 +83,7 @@ def test_once_an_hour_it_tidies_up_and_renews_the_table(pipeline: Pipeline) -> N
     os.utime(stray, (long_ago, long_ago))
     looked(pipeline, json.dumps(cursor))
     assert stray.exists()
-    [renewed] = looked(pipeline, json.dumps(cursor | {"tidied": "an hour ago"})).asset_events
+    [renewed, _] = looked(pipeline, json.dumps(cursor | {"tidied": "an hour ago"})).asset_events
     assert isinstance(renewed, dg.AssetMaterialization)
     assert not stray.exists()
 
