@@ -91,7 +91,7 @@ def _blank(width: int, height: int):  # type: ignore[no-untyped-def]
 
 
 def _written(picture: "Image") -> bytes:
-    """In a palette: a third of the bytes."""
+    """In a palette: half of the bytes."""
     stream = io.BytesIO()
-    picture.quantize(16).save(stream, format="PNG", optimize=True)
+    picture.quantize(64).save(stream, format="PNG", optimize=True)
     return stream.getvalue()
