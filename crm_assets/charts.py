@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
 
 WIDTH, HEIGHT, MARGIN = 600, 120, 14
 PAPER, INK, BAR, NEWEST, UNKNOWN = "#ffffff", "#5b6470", "#9db4d6", "#1f5fbf", "#e8e3d4"
@@ -76,14 +77,14 @@ def coverage_png(rows: Mapping[str, Sequence[Coverage]], first: date) -> bytes:
     return _written(picture)
 
 
-def _square(draw, left: int, top: int, state: Coverage) -> None:  # type: ignore[no-untyped-def]
+def _square(draw: "ImageDraw", left: int, top: int, state: Coverage) -> None:
     colour, mark = MARKS[state]
     draw.rectangle((left, top, left + SQUARE - 2, top + SQUARE - 1), fill=colour)
     if mark:
         draw.text((left + 3, top - 1), mark, fill=PAPER if state is not Coverage.HOLE else "#000000")
 
 
-def _blank(width: int, height: int):  # type: ignore[no-untyped-def]
+def _blank(width: int, height: int) -> "tuple[Image, ImageDraw]":
     from PIL import Image, ImageDraw
 
     picture = Image.new("RGB", (width, height), PAPER)

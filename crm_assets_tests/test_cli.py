@@ -124,7 +124,7 @@ def test_the_run_is_on_the_dagster_instance_for_the_ui_to_show(growing: CommandL
 
 def test_the_second_time_it_starts_at_the_last_day_it_knows(growing: CommandLine, second_time: Ran) -> None:
     assert second_time.code == 0, second_time
-    _, window, new, changed, unchanged, rejected, result = row_of(second_time, "td/a817")
+    _, _, window, new, changed, unchanged, rejected, result = row_of(second_time, "td/a817")
     yesterday, today = growing.sold("td/a817", days(ago(1))), growing.sold("td/a817", days(TODAY))
     assert window == f"{ago(1)} to {TODAY}"
     assert (int(new), int(changed) + int(unchanged), rejected) == (len(today), len(yesterday), "0")
@@ -154,7 +154,7 @@ def test_all_stores_of_a_crm_load_beside_each_other(crm_download: CommandLine) -
     ran = crm_download("download", "--crm", "uc", "--store", "all", "--from", "today", "--to", "today")
     assert ran.code == 0, ran
     for store in ("uc/sector56", "uc/sushantlok1"):
-        assert row_of(ran, store)[1] == f"{TODAY} to {TODAY}"
+        assert row_of(ran, store)[2] == f"{TODAY} to {TODAY}"
         assert row_of(ran, store)[-1] == "good"
         assert crm_download.loaded(store) == crm_download.sold(store, days(TODAY))
     assert crm_download.loaded("td/a668") == set()

@@ -21,26 +21,38 @@ _POLL_MILLISECONDS: Mapping[PaceName, int] = {"real": 5000, "instant": 150}
 
 
 class Pace:
-    """Waits of the measured length at ``real``, none at ``instant``."""
+    """Waits of the measured length at ``real``, none at ``instant``.
+
+    Each kind of wait of each store is drawn from a sequence of its own: however often somebody looks at a list, the store's next
+    report takes as long.
+    """
 
     def __init__(self, name: PaceName, seed: str) -> None:
         self.name = name
-        self._chance = Random(f"{seed}/pace")  # noqa: S311
+        self._seed = seed
+        self._chances: dict[tuple[str, str], Random] = {}
 
     @property
     def poll_milliseconds(self) -> int:
         """How often a page asks for its request list again."""
         return _POLL_MILLISECONDS[self.name]
 
-    async def wait(self, what: str, extra_seconds: float = 0) -> None:
-        await asyncio.sleep(self._seconds(what) + extra_seconds)
+    def begin_anew(self) -> None:
+        """The next waits are the first ones again."""
+        self._chances.clear()
 
-    def deadline(self, what: str) -> float:
+    async def wait(self, what: str, who: str = "", extra_seconds: float = 0) -> None:
+        await asyncio.sleep(self._seconds(what, who) + extra_seconds)
+
+    def deadline(self, what: str, who: str = "") -> float:
         """When something begun now is done, on the event loop's clock."""
-        return asyncio.get_running_loop().time() + self._seconds(what)
+        return asyncio.get_running_loop().time() + self._seconds(what, who)
 
     def is_past(self, deadline: float) -> bool:
         return asyncio.get_running_loop().time() >= deadline
 
-    def _seconds(self, what: str) -> float:
-        return self._chance.uniform(*_SECONDS[what]) if self.name == "real" else 0.0
+    def _seconds(self, what: str, who: str) -> float:
+        if self.name == "instant":
+            return 0.0
+        chance = self._chances.setdefault((what, who), Random(f"{self._seed}/pace/{what}/{who}"))  # noqa: S311
+        return chance.uniform(*_SECONDS[what])

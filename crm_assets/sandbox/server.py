@@ -90,6 +90,10 @@ class Sandbox:
     def clear_faults(self) -> None:
         self._world.faults.clear()
 
+    def begin_waits_anew(self) -> None:
+        """At the real pace the next waits are the first ones again, so that two ways can be timed on the same ones."""
+        self._world.pace.begin_anew()
+
     def otp_code(self, account: str) -> str:
         """The code last sent to the mobile of an account such as ``td/a668``, while it is in force."""
         codes = self._world.codes.in_force()

@@ -76,7 +76,7 @@ class World:
         self.reach(crm, at, store)
         code = store.code if store else None
         slow = self.faults.take("slow", crm, code, at)
-        await self.pace.wait(at, slow.seconds if slow else 0)
+        await self.pace.wait(at, str(store or ""), slow.seconds if slow else 0)
         if self.faults.take("502", crm, code, at):
             raise HTTPException(502)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from crm_assets_tests.bench import figures, month
+from crm_assets_tests.bench import backfill, figures, month, parallel, refresh, startup
 
 WIDE = 120  # where there is no terminal to ask
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -23,6 +23,30 @@ def month_command(
 ) -> None:
     """Thirty days of sensors, ledger and loaders under production's failures, by a clock that is moved."""
     _show(list(month.figures(days)), as_json=as_json)
+
+
+@app.command("refresh")
+def refresh_command(as_json: AsJson = False) -> None:
+    """A store-day through a whole Dagster run, against a bare script; at instant and at real pace."""
+    _show(list(refresh.figures()), as_json=as_json)
+
+
+@app.command("parallel")
+def parallel_command(as_json: AsJson = False) -> None:
+    """Four stores at once, against the slowest of them alone; at real pace."""
+    _show(list(parallel.figures()), as_json=as_json)
+
+
+@app.command("backfill")
+def backfill_command(as_json: AsJson = False) -> None:
+    """Ninety days of four stores as a backfill, against one run for each partition."""
+    _show(list(backfill.figures()), as_json=as_json)
+
+
+@app.command("startup")
+def startup_command(as_json: AsJson = False) -> None:
+    """How long a command takes to say anything, and a code location to load."""
+    _show(list(startup.figures()), as_json=as_json)
 
 
 def _show(found: list[figures.Figure], *, as_json: bool) -> None:

@@ -53,6 +53,10 @@ class Live:
         """The portals' waits are those of the first time again."""
         self.pipeline.sandbox.begin_waits_anew()
 
+    def exports(self) -> int:
+        """How many files the portals have handed over so far."""
+        return self.pipeline.sandbox.log.exports.total()
+
     def run(self, name: str, window: Window) -> RunTimes:
         """One run of a store's chain by way of webserver, queue and daemon."""
         (times,) = self.run_all([name], window)

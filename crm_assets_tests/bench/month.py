@@ -11,15 +11,12 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
 
-import psycopg
-
 from crm_assets.model import IST, Purpose
 from crm_assets.pipeline.instance import keep_connected
 from crm_assets.sandbox import SandboxOptions
-from crm_assets.settings import PROJECT_ROOT
-from crm_assets.warehouse.embedded import embedded_url
 from crm_assets.warehouse.migrate import migrate
 from crm_assets_tests.bench.figures import Figure
+from crm_assets_tests.bench.server import bench_server
 from crm_assets_tests.fixtures.dagster import Pipeline, new_pipeline
 from crm_assets_tests.fixtures.postgres import new_database
 from crm_assets_tests.simulation.month import Month, new_month
@@ -53,22 +50,13 @@ def figures(days: int) -> Iterator[Figure]:
 def _pipeline() -> Iterator[Pipeline]:
     """An installation that begins on the first day, on databases that are thrown away."""
     logging.getLogger("crm_assets").setLevel(logging.CRITICAL)  # failures by the hundred are what is wanted
-    server = _server()
+    server = bench_server()
     with new_database(server, template="template1") as template, tempfile.TemporaryDirectory() as home:
         migrate(template)
         options = SandboxOptions(first_day=FIRST_DAY - timedelta(days=HISTORY))
         with new_pipeline(server, urlsplit(template).path[1:], Path(home), options) as pipeline:
             keep_connected(pipeline.instance)
             yield pipeline
-
-
-def _server() -> str:
-    """An embedded server of the benches' own, which ends with this process."""
-    url = embedded_url(PROJECT_ROOT / ".local" / "bench" / "postgres")
-    with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute("ALTER SYSTEM SET fsync = off")  # what a crash would lose is thrown away anyway
-        conn.execute("SELECT pg_reload_conf()")
-    return url
 
 
 def _of_store(one: StoreMonth) -> Iterator[Figure]:

@@ -15,7 +15,7 @@ from crm_assets_tests.fixtures.command import CommandLine, new_command_line
 
 CALLS = calls()
 EXAMPLE_KEY = "bm90IGEga2V5IG9mIGFueWJvZHkncywgYSB0ZXN0J3M="  # 32 bytes in base64, as the documents ask for
-SAYS_NO = {("doctor",): (0, 1), ("status",): (0, 1), ("sessions", "test"): (0, 1, 3)}
+SAYS_NO = {("doctor",): (0, 1), ("status",): (0, 1), ("sessions", "test"): (0, 1, 3), ("digest", "--send"): (4,)}
 """These look at something, and answer by their exit code."""
 
 NOT_RUN = {

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from crm_assets.credentials import Credentials
 
 MOST_PAGES = 8  # between the login form and home; more of them lead in circles
-LASTING_MILLISECONDS = 1500  # of home, before it is believed
 
 
 class Ending(Enum):
@@ -183,7 +182,7 @@ async def _lasting(visit: Visit) -> Ending | None:
 
     form, home = LoginPage(visit.page), HomePage(visit.page)
     try:
-        await form.anew.or_(home.overdue_orders).first.wait_for(timeout=LASTING_MILLISECONDS)
+        await form.anew.or_(home.overdue_orders).first.wait_for(timeout=visit.site.home_lasts_seconds * 1000)
     except NothingCame:
         await close_notices(visit)
     else:

@@ -15,6 +15,11 @@ class TumbleDrySite(BaseModel):
     order_report_path: str = "/{code}/App/Reports/OrderReport.aspx"
     sales_and_delivery_path: str = "/{code}/App/Reports/NEWSalesAndDeliveryReport"
     report_seconds: int = Field(default=300, ge=1, description="how long a requested report may take")
+    home_lasts_seconds: float = Field(
+        default=1.5,
+        gt=0,
+        description="how long home must stay before it is believed: some logins are sent back, some popups late",
+    )
     list_seconds: float = Field(
         default=5, gt=0, description="how long the request list is watched before it is opened anew; then twice as long"
     )

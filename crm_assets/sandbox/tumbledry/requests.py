@@ -53,7 +53,7 @@ class RequestDesk:
         request = ReportRequest(
             window=window,
             requested_at=now,
-            ready_after=self._pace.deadline("generation"),
+            ready_after=self._pace.deadline("generation", str(store)),
             seen_processing=False,
             ends_as=ends_as,
         )

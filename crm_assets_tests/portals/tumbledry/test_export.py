@@ -184,7 +184,7 @@ def test_the_other_stores_report_is_refused_before_it_is_requested_and_its_file_
 
 
 def test_a_502_of_the_request_itself_is_told_as_such(installation: Installation) -> None:
-    installation.environ["CRM_PAGE_TIMEOUT_SECONDS"] = "5"
+    installation.environ["CRM_PAGE_TIMEOUT_SECONDS"] = "12"
     installation.sandbox.fault("502", crm="td", at=["request"])
     journal = installation.download({"td/a668": (days("2026-02-12"), days("2026-02-13"))})
     assert isinstance(journal.error_of("td/a668"), PortalUnavailable)
