@@ -36,6 +36,8 @@ def digest(
 
     with connect(migrated(settings)) as conn:
         found = read_digest(conn, settings, wanted, system_clock())
+    if not found.sales:
+        wrong_usage(f"--date: no store had opened on {wanted}: see the first_day of each in stores.yaml")
     files = write_digest(output or settings.digests_dir, found)
     if as_json:
         typer.echo(json.dumps(terminal.digest_as_object(found, files)))
@@ -44,14 +46,17 @@ def digest(
     if send:
         _send(settings, found, files)
     if found.mismatches:
+        typer.secho(
+            f"The tables do not bear out {len(found.mismatches)} of the figures: see RECONCILIATION FAILED", err=True
+        )
         raise typer.Exit(STORE_FAILED)
 
 
 def _send(settings: Settings, found: "Digest", files: "DigestFiles") -> None:
     """Raises ConfigurationError when nobody took it: now somebody is there to look."""
     from crm_assets.credentials import addresses
-    from crm_assets.digest.post import message_of
-    from crm_assets.notify import Undelivered, deliver
+    from crm_assets.digest.post import send
+    from crm_assets.notify import Undelivered
 
     urls = addresses(settings, DIGEST_URLS)
     if not urls:
@@ -60,7 +65,7 @@ def _send(settings: Settings, found: "Digest", files: "DigestFiles") -> None:
             f"Example: {DIGEST_URLS}=mailtos://user:password@mail.example.com?to=owner@example.com"
         )
     try:
-        failed = deliver(urls, message_of(found, files), setting=DIGEST_URLS)
+        failed = send(urls, found, files)
     except Undelivered as error:
         failed = [str(error)]
     if failed:

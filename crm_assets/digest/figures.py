@@ -1,25 +1,21 @@
 """What the digest says of a day, as values. Money is rupees (Decimal); a day is Kolkata's.
 
 FTD is the day, MTD the first of its month up to it, LMTD the first of the month before up to the same day number, or that month's
-last. What is open, owed or late is as of now: the portals tell no past state. How it looks is ``page.py``'s.
+last. How the values are read belongs to ``reading.py``, whether the tables bear them out to ``reconciliation.py``, how they look
+to ``page.py``.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from crm_assets.model import Store, Window
-from crm_assets.warehouse import sales
-from crm_assets.warehouse.connection import Connection
-from crm_assets.warehouse.sales import DayCollections, DaySales, LateOrder, MonthGst, OpenOrders, TableSums, Unpaid
+from crm_assets.warehouse.sales import LateOrder, MonthGst
 
-CHART_DAYS = 30
-GST_MONTHS = 6
 STATUSES = ("Unprocessed", "Inprocessing", "Ready")
 AGES_OF_ORDERS = (("up to 3 days", 3), ("4 to 7", 7), ("8 to 14", 14), ("over 14", None))
 AGES_OF_DEBTS = (("up to 7 days", 7), ("8 to 30", 30), ("31 to 90", 90), ("over 90", None))
-TOLERANCE = Decimal("0.005")
 NOTHING = Decimal(0)
 
 
@@ -49,37 +45,58 @@ class Periods:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
-    """How many and how much."""
+    """How many and how much; and, of a window, how many of its days were ``fetched`` and how many never were."""
 
     count: int = 0
     amount: Decimal = NOTHING
+    fetched: int = 0
+    unfetched: int = 0
 
     def __add__(self, other: "Sums") -> "Sums":
-        return Sums(count=self.count + other.count, amount=self.amount + other.amount)
+        return Sums(
+            count=self.count + other.count,
+            amount=self.amount + other.amount,
+            fetched=self.fetched + other.fetched,
+            unfetched=self.unfetched + other.unfetched,
+        )
+
+    @property
+    def is_missing(self) -> bool:
+        """Nothing of it was ever fetched: 0 would be a lie."""
+        return self.unfetched > 0 and not self.fetched
+
+    @property
+    def is_partial(self) -> bool:
+        """Some of its days were never fetched."""
+        return self.unfetched > 0 and self.fetched > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreeSums:
-    """A figure for the day, the month to it, and the month before to the same day number. ``known``: was the day fetched?"""
+    """A figure for the day, the month to it, and the month before to the same day number."""
 
     day: Sums = Sums()
     month: Sums = Sums()
     last_month: Sums = Sums()
-    known: bool = True
 
     def __add__(self, other: "ThreeSums") -> "ThreeSums":
         return ThreeSums(
-            day=self.day + other.day,
-            month=self.month + other.month,
-            last_month=self.last_month + other.last_month,
-            known=self.known and other.known,
+            day=self.day + other.day, month=self.month + other.month, last_month=self.last_month + other.last_month
         )
+
+    def of_windows(self) -> tuple[Sums, Sums, Sums]:
+        return self.day, self.month, self.last_month
 
     @property
     def growth(self) -> Decimal | None:
         """The month against the month before, as a share; None where that was nothing."""
         before = self.last_month.amount
         return (self.month.amount - before) / before if before > 0 else None
+
+    @property
+    def is_partial(self) -> bool:
+        """A day of it is missing: what it is compared with may be more, or less, than it seems."""
+        return any(one.unfetched for one in self.of_windows())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +154,17 @@ class Refreshed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
-    """A figure of the page that the tables do not bear out."""
+    """A figure of the page that the tables do not bear out; its text has both."""
 
     what: str
     page: Sums
     tables: Sums
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what}: the page says {self.page.count} and {self.page.amount}, "
+            f"the tables hold {self.tables.count} and {self.tables.amount}."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +180,8 @@ class Digest:
     owed: tuple[Owed, ...]
     gst: tuple[tuple[Store, MonthGst], ...]
     refreshed: tuple[Refreshed, ...]
-    rows: int
-    mismatches: tuple[Mismatch, ...]
+    rows: int = 0
+    mismatches: tuple[Mismatch, ...] = ()
 
     @property
     def total(self) -> ThreeSums:
@@ -169,155 +192,9 @@ class Digest:
         return sum((one.money for one in self.collections), ThreeSums())
 
     @property
+    def unpaid(self) -> Sums:
+        return sum((one.whole for one in self.owed), Sums())
+
+    @property
     def stale(self) -> tuple[Refreshed, ...]:
         return tuple(one for one in self.refreshed if one.warning)
-
-
-def digest_of(
-    conn: Connection, stores: Sequence[Store], day: date, made_at: datetime, refreshed: Sequence[Refreshed] = ()
-) -> Digest:
-    """The digest of a day for these stores, read at one moment; the connection must not be in a transaction."""
-    periods = Periods.of(day)
-    known = {(store.crm, store.code): store for store in stores}
-    span = Window(first=min(periods.last_month.first, day - timedelta(days=CHART_DAYS - 1)), last=day)
-    with sales.one_moment(conn):
-        days = sales.daily_sales(conn, span)
-        received = sales.daily_collections(conn, span)
-        rows, mismatches = _proven(conn, known, periods, days, received)
-        delivered = sales.delivered(conn, periods.month)
-        waiting, latest = sales.open_orders(conn, day), sales.latest_of_all(conn, day)
-        debts = sales.unpaid(conn, day)
-        gst = sales.monthly_gst(conn, Window(first=_months_back(day, GST_MONTHS - 1), last=day))
-    collecting = {(one.crm, one.store) for one in received} & known.keys()
-    ordering = {(one.crm, one.store) for one in waiting} | delivered.keys()
-    return Digest(
-        day=day,
-        made_at=made_at,
-        periods=periods,
-        sales=tuple(_sales(store, periods, _of(days, store)) for store in stores),
-        collections=tuple(_collections(known[key], periods, _of(received, known[key])) for key in sorted(collecting)),
-        pipelines=tuple(
-            _pipeline(known[key], day, _of(waiting, known[key]), delivered.get(key, 0), latest)
-            for key in sorted(ordering & known.keys())
-        ),
-        owed=tuple(_owed(store, day, found) for store in stores if (found := _of(debts, store))),
-        gst=tuple((known["uc", one.store], one) for one in gst if ("uc", one.store) in known),
-        refreshed=tuple(refreshed),
-        rows=rows,
-        mismatches=mismatches,
-    )
-
-
-def _of[T: (DaySales, DayCollections, OpenOrders, Unpaid)](found: Iterable[T], store: Store) -> list[T]:
-    return [one for one in found if (one.crm, one.store) == (store.crm, store.code)]
-
-
-def _sales(store: Store, periods: Periods, days: Sequence[DaySales]) -> StoreSales:
-    amounts = {one.day: one.amount for one in days}
-    last = [periods.day.last - timedelta(days=ago) for ago in reversed(range(CHART_DAYS))]
-    return StoreSales(
-        store=store,
-        sums=_three(periods, [(one.day, Sums(count=one.orders, amount=one.amount)) for one in days], amounts.keys()),
-        days=tuple((day, amounts.get(day)) for day in last),
-    )
-
-
-def _three(periods: Periods, found: Iterable[tuple[date, Sums]], known: Iterable[date] | None = None) -> ThreeSums:
-    sums = list(found)
-
-    def within(window: Window) -> Sums:
-        return sum((one for day, one in sums if day in window), Sums())
-
-    return ThreeSums(
-        day=within(periods.day),
-        month=within(periods.month),
-        last_month=within(periods.last_month),
-        known=known is None or periods.day.last in known,
-    )
-
-
-def _collections(store: Store, periods: Periods, found: Sequence[DayCollections]) -> Collections:
-    def told(which: Callable[[DayCollections], Decimal], rows: Iterable[DayCollections]) -> ThreeSums:
-        return _three(periods, [(one.day, Sums(count=1, amount=which(one))) for one in rows])
-
-    money = [one for one in found if one.is_money]
-    return Collections(
-        store=store,
-        money=told(lambda one: one.received + one.returned, money),
-        packages=told(lambda one: one.received + one.returned, [one for one in found if not one.is_money]),
-        returns=told(lambda one: one.returned, money),
-        modes={
-            mode: told(lambda one: one.received + one.returned, [one for one in money if one.mode == mode])
-            for mode in sorted({one.mode for one in money})
-        },
-    )
-
-
-def _pipeline(
-    store: Store, day: date, waiting: Sequence[OpenOrders], delivered: int, latest: Sequence[LateOrder]
-) -> Pipeline:
-    by_status = {status: [0] * len(AGES_OF_ORDERS) for status in (*STATUSES, *{one.status for one in waiting})}
-    for one in waiting:
-        by_status[one.status][_place((day - one.day).days, AGES_OF_ORDERS)] += one.orders
-    return Pipeline(
-        store=store,
-        by_status={status: tuple(counts) for status, counts in by_status.items()},
-        delivered=delivered,
-        late=sum(one.late for one in waiting),
-        latest=next((one for one in latest if (one.crm, one.store) == (store.crm, store.code)), None),
-    )
-
-
-def _owed(store: Store, day: date, debts: Sequence[Unpaid]) -> Owed:
-    by_age = [Sums()] * len(AGES_OF_DEBTS)
-    for one in debts:
-        by_age[_place((day - one.day).days, AGES_OF_DEBTS)] += Sums(count=one.orders, amount=one.balance)
-    return Owed(store=store, by_age=tuple(by_age))
-
-
-def _place(age: int, ages: Sequence[tuple[str, int | None]]) -> int:
-    return next(place for place, (_, last) in enumerate(ages) if last is None or age <= last)
-
-
-def _months_back(day: date, months: int) -> date:
-    """The first of the month so many months before the day's."""
-    years, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    return date(years, month + 1, 1)
-
-
-def _proven(
-    conn: Connection,
-    known: Mapping[tuple[str, str], Store],
-    periods: Periods,
-    days: Sequence[DaySales],
-    received: Sequence[DayCollections],
-) -> tuple[int, tuple[Mismatch, ...]]:
-    """Every store's sums of each window, against the fact tables themselves; and how many of their rows were counted."""
-    rows, mismatches = 0, list[Mismatch]()
-    for name, window in zip(("day", "month", "last month"), periods.windows(), strict=True):
-        sold, paid = sales.sold_by_the_tables(conn, window), sales.received_by_the_tables(conn, window)
-        on_page = {
-            key: sum(
-                (Sums(count=one.orders, amount=one.amount) for one in _of(days, store) if one.day in window), Sums()
-            )
-            for key, store in known.items()
-        }
-        collected = {
-            key: sum((one.received + one.returned for one in _of(received, store) if one.day in window), NOTHING)
-            for key, store in known.items()
-        }
-        rows += sum(one.rows for one in (*sold, *paid) if (one.crm, one.store) in known)
-        mismatches += _differences(f"sales of the {name}", on_page, sold)
-        # Entries of nothing received are counted by the table and have no place on the page: amounts alone are compared.
-        page = {key: Sums(amount=amount) for key, amount in collected.items()}
-        tables = [TableSums(crm=one.crm, store=one.store, rows=0, amount=one.amount) for one in paid]
-        mismatches += _differences(f"collections of the {name}", page, tables)
-    return rows, tuple(mismatches)
-
-
-def _differences(what: str, page: Mapping[tuple[str, str], Sums], found: Sequence[TableSums]) -> Iterable[Mismatch]:
-    tables = {(one.crm, one.store): Sums(count=one.rows, amount=one.amount) for one in found}
-    for key, told in page.items():
-        held = tables.get(key, Sums())
-        if told.count != held.count or abs(told.amount - held.amount) > TOLERANCE:
-            yield Mismatch(what=f"{'/'.join(key)}: {what}", page=told, tables=held)

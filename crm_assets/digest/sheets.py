@@ -1,12 +1,13 @@
 """The digest as a workbook: the page's tables, every number exact and a number."""
 
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from crm_assets.digest.figures import AGES_OF_DEBTS, AGES_OF_ORDERS, Digest, ThreeSums
+from crm_assets.digest.figures import AGES_OF_DEBTS, AGES_OF_ORDERS, Digest, Sums, ThreeSums
 from crm_assets.model import IST
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 type Cell = str | int | Decimal | date | None
 
+NEVER_FETCHED = "never fetched"
 THREE = ("day", "month", "last month")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 RUPEES, DAY = "#,##0.00;[Red]-#,##0.00", "yyyy-mm-dd"
 
 
@@ -34,12 +37,12 @@ def workbook_of(digest: Digest) -> bytes:
 
 
 def _tables(digest: Digest) -> Iterable[tuple[str, Sequence[str], Iterable[Sequence[Cell]]]]:
-    counted = [f"{name} {what}" for name in THREE for what in ("orders", "amount")]
-    yield "Sales", ("crm", "store", "name", "fetched", *counted, "growth"), _sales(digest)
+    counted = [f"{name} {what}" for name in THREE for what in ("orders", "amount", "days not fetched")]
+    yield "Sales", ("crm", "store", "name", *counted, "growth"), _sales(digest)
     yield "Days", ("crm", "store", "day", "amount"), _days(digest)
     yield "Collections", ("crm", "store", "what", *THREE), _collections(digest)
     ages = [name for name, _ in AGES_OF_ORDERS]
-    yield "Open orders", ("crm", "store", "status", *ages), _open(digest)
+    yield "Open orders", ("crm", "store", "status", *ages, "all"), _open(digest)
     yield "Late orders", ("crm", "store", "late", "longest", "due on"), _late(digest)
     debts = [f"{name} {what}" for name, _ in AGES_OF_DEBTS for what in ("orders", "balance")]
     yield "Unpaid", ("crm", "store", *debts), _owed(digest)
@@ -50,23 +53,26 @@ def _tables(digest: Digest) -> Iterable[tuple[str, Sequence[str], Iterable[Seque
 
 def _sales(digest: Digest) -> Iterable[Sequence[Cell]]:
     for one in digest.sales:
-        store, sums = one.store, one.sums
-        yield store.crm, store.code, store.name, "yes" if sums.known else "no", *_pairs(sums), sums.growth
-    yield "", "", "All stores", "yes" if digest.total.known else "in part", *_pairs(digest.total), digest.total.growth
+        yield one.store.crm, one.store.code, one.store.name, *_told(one.sums), one.sums.growth
+    yield "", "", "All stores", *_told(digest.total), digest.total.growth
 
 
-def _pairs(sums: ThreeSums) -> Iterable[Cell]:
-    for one in (sums.day, sums.month, sums.last_month):
-        yield from (one.count, one.amount)
+def _told(sums: ThreeSums) -> Iterable[Cell]:
+    for one in sums.of_windows():
+        yield from (one.count, _amount(one), one.unfetched)
 
 
 def _amounts(sums: ThreeSums) -> Iterable[Cell]:
-    return (one.amount for one in (sums.day, sums.month, sums.last_month))
+    return map(_amount, sums.of_windows())
+
+
+def _amount(sums: Sums) -> Cell:
+    return NEVER_FETCHED if sums.is_missing else sums.amount
 
 
 def _days(digest: Digest) -> Iterable[Sequence[Cell]]:
     return (
-        (one.store.crm, one.store.code, day, "never fetched" if amount is None else amount)
+        (one.store.crm, one.store.code, day, NEVER_FETCHED if amount is None else amount)
         for one in digest.sales
         for day, amount in one.days
     )
@@ -80,11 +86,10 @@ def _collections(digest: Digest) -> Iterable[Sequence[Cell]]:
 
 
 def _open(digest: Digest) -> Iterable[Sequence[Cell]]:
-    return (
-        (one.store.crm, one.store.code, status, *counts)
-        for one in digest.pipelines
-        for status, counts in one.by_status.items()
-    )
+    for one in digest.pipelines:
+        for status, counts in one.by_status.items():
+            yield one.store.crm, one.store.code, status, *counts, sum(counts)
+        yield one.store.crm, one.store.code, "Delivered, of the month", *[None] * len(AGES_OF_ORDERS), one.delivered
 
 
 def _late(digest: Digest) -> Iterable[Sequence[Cell]]:
@@ -117,6 +122,11 @@ def _proof(digest: Digest) -> Iterable[Sequence[Cell]]:
         yield f"every sum is that of the tables; rows counted: {digest.rows}", None, None, None, None
 
 
+def _plain(value: Cell) -> Cell:
+    """Without the control characters that no workbook may hold."""
+    return UNPRINTABLE.sub(" ", value) if isinstance(value, str) else value
+
+
 def _write(sheet: "Worksheet", header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
@@ -126,9 +136,11 @@ def _write(sheet: "Worksheet", header: Sequence[str], rows: Iterable[Sequence[Ce
         cell.font = Font(bold=True)
     sheet.freeze_panes = "A2"
     for row in rows:
-        sheet.append(list(row))
+        sheet.append([_plain(value) for value in row])
         for cell in sheet[sheet.max_row]:
-            if isinstance(cell.value, Decimal):
+            if isinstance(cell.value, str):
+                cell.data_type = "s"  # a portal's text that begins with = is no formula
+            elif isinstance(cell.value, Decimal):
                 cell.number_format = RUPEES if header[cell.column - 1] != "growth" else "0.0%"
             elif isinstance(cell.value, date):
                 cell.number_format = DAY

@@ -3,9 +3,11 @@
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from crm_assets.digest.figures import Sums
 from crm_assets.model import IST
 
 MINUS = "\N{MINUS SIGN}"
+NOT_FETCHED = "\N{EN DASH}"
 
 
 def rupees(amount: Decimal) -> str:
@@ -20,6 +22,18 @@ def grouped(number: int) -> str:
     head, tail = digits[:-3], digits[-3:]
     pairs = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)][::-1]
     return ",".join([*pairs, tail])
+
+
+def known_rupees(sums: Sums) -> str:
+    """``₹1,20,345``; with a star where days of it were never fetched, a dash where all of them were not."""
+    if sums.is_missing:
+        return NOT_FETCHED
+    return rupees(sums.amount) + "*" * sums.is_partial
+
+
+def orders(count: int) -> str:
+    """``1 order``, ``1,204 orders``."""
+    return f"{grouped(count)} order{'s' * (count != 1)}"
 
 
 def growth(share: Decimal | None) -> str:

@@ -3,22 +3,23 @@
 What the digest says belongs to ``crm_assets.digest``. No ``from __future__ import annotations`` here.
 """
 
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import dagster as dg
 
 from crm_assets.credentials import addresses
-from crm_assets.digest.figures import Digest, Refreshed, ThreeSums, digest_of
+from crm_assets.digest.figures import Digest, Refreshed, ThreeSums
 from crm_assets.digest.files import DigestFiles, write_digest
-from crm_assets.digest.post import message_of
+from crm_assets.digest.post import Sending, send, summary
+from crm_assets.digest.reading import digest_of
 from crm_assets.digest.words import growth
 from crm_assets.errors import ConfigurationError
 from crm_assets.logs import say
-from crm_assets.model import Clock, Store, business_day, system_clock
-from crm_assets.notify import Undelivered, deliver
+from crm_assets.model import Clock, Store, system_clock
+from crm_assets.notify import Undelivered
 from crm_assets.pipeline.health import StoreHealth, health
 from crm_assets.pipeline.partitions import ZONE
 from crm_assets.pipeline.reports import sources
@@ -31,6 +32,7 @@ from crm_assets.warehouse.embedded import database_url
 ASSET, GROUP, OWNERS = "daily_sales_digest", "reporting", ["team:data"]
 CHECK = "totals_equal_the_tables"
 PATIENCE = timedelta(hours=1)  # so long the digest waits for a store that does not answer
+TRIES_AGAIN, AFTER_SECONDS = 2, 30  # of a run that failed: its run key is not asked for again
 RUN_KEY_TAG = "dagster/run_key"
 
 
@@ -55,12 +57,13 @@ def digest_asset(settings: Settings) -> dg.AssetsDefinition:
         ],
         description="The day's sales, the month's and last month's to the same day, collections, open and late orders, unpaid "
         "balances and GST of every store, as a page and a workbook. The sensor of the same name renews it after each slot.",
+        retry_policy=dg.RetryPolicy(max_retries=TRIES_AGAIN, delay=AFTER_SECONDS),
         check_specs=[
             dg.AssetCheckSpec(
                 CHECK,
                 asset=ASSET,
-                description="Every sum of sales and collections on the page, computed a second time straight from the fact "
-                "tables, is the same.",
+                description="Sales, collections, returns and packages of each window, what is unpaid and not delivered, and GST: "
+                "each figure on the page, computed a second time straight from the fact tables, is the same.",
             )
         ],
     )
@@ -97,21 +100,22 @@ def digest_sensor(clock: Clock = system_clock) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def ask(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        settings, now, sent = load_settings(), clock(), json.loads(context.cursor or "{}").get("sent", "")
-        day, times = business_day(clock), _times(settings)
+        settings, now = load_settings(), clock()
+        times = _times(settings)
         slot = latest_slot(now, times)
-        if slot is None or slot.date() != day:
-            return dg.SensorResult(skip_reason="no slot has begun today")
+        if slot is None:
+            return dg.SensorResult(skip_reason="no store has a slot")
+        day = slot.date()  # past midnight it is still the last slot's, until the day's first one begins
+        sending = Sending.read(context.cursor, str(day))
         with connect(database_url(settings)) as conn:
             waiting = [] if now >= slot + PATIENCE else _waiting(health(conn, settings, now), _due(settings, slot))
             if waiting:
                 return dg.SensorResult(skip_reason=f"waits for {', '.join(waiting)}")
-            if slot.time() == times[-1] and sent != str(day) and _is_made(context.instance, day, slot):
-                sent = _sent(conn, settings, day, now) or sent
+            if slot.time() == times[-1] and sending.is_due(now) and _is_made(context.instance, day, slot):
+                sending = _sent(conn, settings, sending, now)
         days = [day] if slot.time() != times[0] else [day, day - timedelta(days=1)]
         return dg.SensorResult(
-            run_requests=[_request(one, slot) for one in days if one >= _first_day(settings)],
-            cursor=json.dumps({"sent": sent}),
+            run_requests=[_request(one, slot) for one in days if one >= _first_day(settings)], cursor=str(sending)
         )
 
     return ask
@@ -132,19 +136,19 @@ def _is_made(instance: dg.DagsterInstance, day: date, slot: datetime) -> bool:
     return instance.get_runs_count(filters) > 0
 
 
-def _sent(conn: Connection, settings: Settings, day: date, now: datetime) -> str | None:
-    """The day, once its digest was delivered; a delivery that fails is tried again by the next tick."""
+def _sent(conn: Connection, settings: Settings, sending: Sending, now: datetime) -> Sending:
+    """Done, once the day's digest was sent; a delivery that fails is tried again by a later tick, and fails nothing."""
     try:
         urls = addresses(settings, DIGEST_URLS)
         if not urls:
-            return None
-        digest = read_digest(conn, settings, day, now)
-        deliver(urls, message_of(digest, write_digest(settings.digests_dir, digest)), setting=DIGEST_URLS)
+            return sending
+        digest = read_digest(conn, settings, date.fromisoformat(sending.day), now)
+        missed = send(urls, digest, write_digest(settings.digests_dir, digest))
     except (Undelivered, ConfigurationError) as error:
         say("digest", "undelivered", error, level=logging.WARNING)
-        return None
-    say("digest", "sent", day)
-    return str(day)
+        return sending.failed(now)
+    say("digest", "sent", "; ".join([sending.day, *missed]), level=logging.WARNING if missed else logging.INFO)
+    return replace(sending, done=True)
 
 
 def _waiting(found: Sequence[StoreHealth], due: Mapping[Store, datetime]) -> list[str]:
@@ -164,7 +168,8 @@ def _due(settings: Settings, slot: datetime) -> dict[Store, datetime]:
     for code, crm in settings.crms.items():
         stores = settings.stores(code)
         for place, store in enumerate(stores):
-            if own := latest_slot(slot, crm.slots_of(store.code)):
+            own = latest_slot(slot, crm.slots_of(store.code))
+            if own and store.first_day <= own.date():
                 begins = own + offset_of(place, len(stores), crm.spread_minutes)
                 due[store] = begins.replace(second=0, microsecond=0)
     return due
@@ -187,12 +192,14 @@ def _as_metadata(digest: Digest, files: DigestFiles) -> dict[str, dg.MetadataVal
     """The totals of every store as a table, those of all as numbers that the UI draws over the days, and where the files are."""
     rows = [(str(one.store), one.sums) for one in digest.sales] + [("all stores", digest.total)]
     return {
+        "in short": dg.MetadataValue.md("\n".join(f"- {line}" for line in summary(digest))),
         "sales": dg.MetadataValue.table([dg.TableRecord(_row(name, sums)) for name, sums in rows]),
         "order amount": float(digest.total.day.amount),
         "orders": digest.total.day.count,
         "order amount of the month": float(digest.total.month.amount),
         "collected": float(digest.money.day.amount),
         "late orders": sum(one.late for one in digest.pipelines),
+        "days not fetched": digest.total.month.unfetched + digest.total.last_month.unfetched,
         "page": dg.MetadataValue.path(files.page),
         "workbook": dg.MetadataValue.path(files.workbook),
     }
@@ -201,6 +208,7 @@ def _as_metadata(digest: Digest, files: DigestFiles) -> dict[str, dg.MetadataVal
 def _row(name: str, sums: ThreeSums) -> dict[str, str | int | float]:
     return {
         "store": name,
+        "fetched": "no" if sums.day.is_missing else "in part" if sums.day.is_partial else "yes",
         "orders": sums.day.count,
         "amount": float(sums.day.amount),
         "month": float(sums.month.amount),

@@ -30,14 +30,19 @@ class DaySales:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayCollections:
-    """What a store received on a day by one mode, in rupees; returns apart, below 0. ``is_money``: no package used up."""
+    """What a store received on a day by one mode, in rupees, returns deducted; of it ``returned``, below 0.
+
+    ``is_money``: no package used up. A day that was fetched without any payment stands here once, with no mode and 0.
+    """
 
     crm: str
     store: str
     day: date
-    mode: str
+    mode: str | None
     is_money: bool
-    received: Decimal
+    payments: int
+    amount: Decimal
+    returns: int
     returned: Decimal
 
 
@@ -89,8 +94,9 @@ class MonthGst:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSums:
-    """What the fact tables themselves hold of a store and a window: rows, and rupees."""
+    """What the fact tables themselves hold of a figure of a store: rows, and rupees."""
 
+    what: str
     crm: str
     store: str
     rows: int
@@ -118,30 +124,31 @@ def daily_sales(conn: Connection, window: Window) -> list[DaySales]:
 
 
 def daily_collections(conn: Connection, window: Window) -> list[DayCollections]:
-    """Every day and mode on which something was received or paid back."""
+    """Every fetched day and mode, those without a payment too."""
     with conn.cursor(row_factory=class_row(DayCollections)) as cursor:
         return cursor.execute(
             """
-            SELECT crm, store, business_day AS day, payment_mode AS mode, is_money,
-                coalesce(sum(amount) FILTER (WHERE NOT is_return), 0) AS received,
-                coalesce(sum(amount) FILTER (WHERE is_return), 0) AS returned
-            FROM v_payments WHERE business_day BETWEEN %s AND %s
-            GROUP BY crm, store, business_day, payment_mode, is_money HAVING bool_or(amount <> 0)
-            ORDER BY crm, store, business_day, payment_mode
+            SELECT crm, store, business_day AS day, payment_mode AS mode, is_money, payments::integer, amount,
+                coalesce(back.rows, 0)::integer AS returns, coalesce(back.rupees, 0) AS returned
+            FROM v_daily_collections LEFT JOIN (
+                SELECT crm, store, business_day, payment_mode, count(*) AS rows, sum(amount) AS rupees
+                FROM v_payments WHERE is_return GROUP BY crm, store, business_day, payment_mode
+            ) AS back USING (crm, store, business_day, payment_mode)
+            WHERE business_day BETWEEN %s AND %s ORDER BY crm, store, business_day, payment_mode
             """,
             [window.first, window.last],
         ).fetchall()
 
 
 def open_orders(conn: Connection, day: date) -> list[OpenOrders]:
-    """Orders booked up to the day that have a status and are not delivered now."""
+    """Orders booked up to the day that are not delivered now; ``unknown`` where the portal gave no status."""
     with conn.cursor(row_factory=class_row(OpenOrders)) as cursor:
         return cursor.execute(
             """
-            SELECT 'td' AS crm, store, business_day AS day, order_status AS status, count(*)::integer AS orders,
-                (count(*) FILTER (WHERE due_on < %(day)s))::integer AS late
+            SELECT 'td' AS crm, store, business_day AS day, coalesce(order_status, 'unknown') AS status,
+                count(*)::integer AS orders, (count(*) FILTER (WHERE due_on < %(day)s))::integer AS late
             FROM fact_td_orders
-            WHERE missing_since IS NULL AND order_status <> 'Delivered' AND business_day <= %(day)s
+            WHERE missing_since IS NULL AND order_status IS DISTINCT FROM 'Delivered' AND business_day <= %(day)s
             GROUP BY store, business_day, order_status ORDER BY store, business_day, order_status
             """,
             {"day": day},
@@ -155,7 +162,8 @@ def latest_of_all(conn: Connection, day: date) -> list[LateOrder]:
             """
             SELECT DISTINCT ON (store) 'td' AS crm, store, order_number, due_on
             FROM fact_td_orders
-            WHERE missing_since IS NULL AND order_status <> 'Delivered' AND business_day <= %(day)s AND due_on < %(day)s
+            WHERE missing_since IS NULL AND order_status IS DISTINCT FROM 'Delivered'
+                AND business_day <= %(day)s AND due_on < %(day)s
             ORDER BY store, due_on, ordered_at
             """,
             {"day": day},
@@ -203,8 +211,8 @@ def monthly_gst(conn: Connection, window: Window) -> list[MonthGst]:
 
 
 # Written anew, without the views, and in other words: it is to prove them.
-SOLD = """
-    SELECT 'td' AS crm, store, count(*)::integer AS rows, coalesce(sum(
+OF_A_WINDOW = """
+    SELECT 'sales' AS what, 'td' AS crm, store, count(*)::integer AS rows, coalesce(sum(
         CASE WHEN worth - waived < 0 THEN 0 ELSE worth - waived END), 0) AS amount
     FROM fact_td_orders, LATERAL (
         SELECT CASE WHEN net_amount IS NULL OR net_amount = 0 THEN coalesce(gross_amount, 0) ELSE net_amount END AS worth,
@@ -212,27 +220,34 @@ SOLD = """
     ) AS priced
     WHERE missing_since IS NULL AND business_day BETWEEN %(first)s AND %(last)s GROUP BY store
     UNION ALL
-    SELECT 'uc', store, count(*)::integer, coalesce(sum(CASE WHEN invoice_value > 0 THEN invoice_value ELSE 0 END), 0)
+    SELECT 'sales', 'uc', store, count(*)::integer, coalesce(sum(CASE WHEN invoice_value > 0 THEN invoice_value ELSE 0 END), 0)
+    FROM fact_uc_gst WHERE missing_since IS NULL AND business_day BETWEEN %(first)s AND %(last)s GROUP BY store
+    UNION ALL
+    SELECT CASE payment_mode WHEN 'Package' THEN 'packages' ELSE 'collections' END AS what, 'td', store, count(*)::integer,
+        sum(payment_received)
+    FROM fact_td_payments
+    WHERE missing_since IS NULL AND business_day BETWEEN %(first)s AND %(last)s GROUP BY what, store
+    UNION ALL
+    SELECT 'returns', 'td', store, count(*)::integer, sum(payment_received)
+    FROM fact_td_payments
+    WHERE missing_since IS NULL AND business_day BETWEEN %(first)s AND %(last)s
+        AND entry_type <> 'Order' AND coalesce(payment_mode, '') <> 'Package' GROUP BY store
+"""
+AS_IT_STANDS = """
+    SELECT 'unpaid' AS what, 'td' AS crm, store, count(*)::integer AS rows, sum(balance) AS amount
+    FROM fact_td_orders WHERE missing_since IS NULL AND balance > 0 AND business_day <= %(last)s GROUP BY store
+    UNION ALL
+    SELECT 'not delivered', 'td', store, count(*)::integer, 0
+    FROM fact_td_orders
+    WHERE missing_since IS NULL AND coalesce(order_status, '') <> 'Delivered' AND business_day <= %(last)s GROUP BY store
+    UNION ALL
+    SELECT 'GST', 'uc', store, count(*)::integer, coalesce(sum(invoice_value), 0)
     FROM fact_uc_gst WHERE missing_since IS NULL AND business_day BETWEEN %(first)s AND %(last)s GROUP BY store
 """
-RECEIVED = """
-    SELECT 'td' AS crm, store, count(*)::integer AS rows, sum(payment_received) AS amount
-    FROM fact_td_payments
-    WHERE missing_since IS NULL AND business_day BETWEEN %(first)s AND %(last)s GROUP BY store
-"""
 
 
-def sold_by_the_tables(conn: Connection, window: Window) -> list[TableSums]:
-    """Orders and their worth, straight from the fact tables."""
-    return _sums(conn, SOLD, window)
-
-
-def received_by_the_tables(conn: Connection, window: Window) -> list[TableSums]:
-    """Payments and returns, packages among them, straight from the fact table."""
-    return _sums(conn, RECEIVED, window)
-
-
-def _sums(conn: Connection, statement: str, window: Window) -> list[TableSums]:
+def in_the_tables(conn: Connection, statement: str, window: Window) -> list[TableSums]:
+    """The second count, by ``OF_A_WINDOW`` or, of what is so up to the window's last day and its GST, by ``AS_IT_STANDS``."""
     with conn.cursor(row_factory=class_row(TableSums)) as cursor:
         found = cursor.execute(sql.SQL(statement), {"first": window.first, "last": window.last})
         return found.fetchall()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from crm_assets.digest.words import NOT_FETCHED
 from crm_assets.model import business_day, system_clock
 from crm_assets.warehouse.connection import connect
 from crm_assets_tests.fixtures.command import CommandLine, new_command_line
@@ -29,7 +30,10 @@ def test_a_person_sees_a_table_and_where_the_files_are(command: CommandLine) -> 
     assert ran.code == 0, ran
     assert "Sales of Wednesday, 12 November 2025" in ran.out
     row = next(line for line in ran.out.splitlines() if "Uttam Nagar" in line)
-    assert [cell.strip() for cell in row.strip("│").split("│")] == ["Uttam Nagar", "1", "₹1,250", "₹1,250", "₹0", "new"]
+    assert [cell.strip() for cell in row.strip("│").split("│")] == [
+        *("Uttam Nagar", "1", "₹1,250", "₹1,250*", NOT_FETCHED, "new")
+    ]
+    assert f"* without days that were never fetched; {NOT_FETCHED} none of it was" in ran.out
     files = [Path(line) for line in ran.out.splitlines() if line.startswith("/")]
     assert [file.name for file in files] == ["daily_sales_2025-11-12.html", "daily_sales_2025-11-12.xlsx"]
     assert all(file.stat().st_size > 5000 for file in files)
@@ -41,10 +45,11 @@ def test_a_program_gets_an_object_and_the_folder_it_asks_for(command: CommandLin
     assert (told["date"], told["reconciled"], told["stores"]["td/a668"]["day"]) == (
         "2025-11-12",
         True,
-        {"orders": 1, "amount": 1250.0},
+        {"orders": 1, "amount": 1250.0, "days_not_fetched": 0},
     )
     assert told["page"] == str(tmp_path / "daily_sales_2025-11-12.html")
-    assert told["stores"]["td/a817"]["fetched"] is False
+    assert told["stores"].keys() == {"td/a668"}, "the others open later"
+    assert (told["differences"], told["total"]["month"]["days_not_fetched"]) == ([], 11)
     assert sorted(file.name for file in tmp_path.iterdir()) == [
         "daily_sales_2025-11-12.html",
         "daily_sales_2025-11-12.xlsx",
@@ -54,6 +59,8 @@ def test_a_program_gets_an_object_and_the_folder_it_asks_for(command: CommandLin
 def test_tomorrow_has_no_digest_and_nobody_is_there_to_send_it_to(command: CommandLine) -> None:
     tomorrow = command("digest", "--date", str(business_day(system_clock) + timedelta(days=1)))
     assert (tomorrow.code, "is in the future" in tomorrow.said) == (2, True)
+    before = command("digest", "--date", "2020-01-01")
+    assert (before.code, "no store had opened on 2020-01-01" in before.said) == (2, True)
     nobody = command("digest", "--send")
     assert nobody.code == 4
     assert "CRM_DIGEST_URLS: expected addresses as Apprise has them, found none" in nobody.said
@@ -70,4 +77,5 @@ def test_figures_that_do_not_agree_end_with_1(command: CommandLine) -> None:
     ran = command("digest", "--date", "2025-11-12")
     assert ran.code == 1
     assert "RECONCILIATION FAILED" in ran.out
-    assert "td/a668: sales of the day" in ran.out
+    assert "The tables do not bear out 2 of the figures" in ran.err
+    assert "td/a668: sales of the day: the page says 1 and 1251.00, the tables hold 1 and 1250.00." in ran.out

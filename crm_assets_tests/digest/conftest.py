@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from crm_assets.digest.figures import Digest, Refreshed, digest_of
+from crm_assets.digest.figures import Digest, Refreshed
+from crm_assets.digest.reading import digest_of
 from crm_assets.warehouse.connection import Connection, connect
 from crm_assets_tests.digest.business import KIRTI, MADE_AT, STORES, TODAY, UTTAM, Business, done
 from crm_assets_tests.fixtures.postgres import new_database

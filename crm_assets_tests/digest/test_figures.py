@@ -1,16 +1,18 @@
 """Every figure of the digest, added up again in plain Python from the rows that were loaded."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-import psycopg
 import pytest
 
-from crm_assets.digest.figures import AGES_OF_DEBTS, AGES_OF_ORDERS, Digest, Periods, Sums, ThreeSums, digest_of
-from crm_assets.model import Store
+from crm_assets.digest.figures import AGES_OF_DEBTS, AGES_OF_ORDERS, Digest, Periods, Sums, ThreeSums
+from crm_assets.digest.reading import digest_of
+from crm_assets.digest.reconciliation import differences, figures_of
+from crm_assets.model import Store, Window
 from crm_assets.warehouse.connection import Connection
-from crm_assets.warehouse.sales import one_moment
+from crm_assets.warehouse.sales import AS_IT_STANDS, OF_A_WINDOW, in_the_tables
 from crm_assets_tests.digest.business import (
     KIRTI,
     MADE_AT,
@@ -156,7 +158,8 @@ def test_every_sum_is_proven_from_the_tables(digest: Digest, business: Business)
         *(row for store in (UTTAM, KIRTI) for row in (*business.orders[store], *business.payments[store])),
     ]
     assert digest.mismatches == ()
-    assert digest.rows == sum(row["business_day"] in window for row in rows for window in WINDOWS)
+    _, *months = WINDOWS
+    assert digest.rows == sum(row["business_day"] in window for row in rows for window in months), "each row once"
 
 
 def test_a_view_that_no_longer_says_what_the_tables_hold_is_found_out(conn: Connection, business: Business) -> None:
@@ -175,22 +178,70 @@ def test_a_view_that_no_longer_says_what_the_tables_hold_is_found_out(conn: Conn
     assert all("uc/" not in one.what for one in found)
 
 
+def test_without_the_tables_every_figure_of_the_page_stands_alone(digest: Digest) -> None:
+    """No figure of a store escapes the comparison; both sides of each are told."""
+    found = {one.what: one for one in differences(digest, {})}
+    for kind in ("sales", "collections", "packages"):
+        assert {f"{UTTAM}: {kind} of the {window}" for window in ("month", "last month")} <= found.keys()
+    assert {f"{UTTAM}: unpaid", f"{UTTAM}: not delivered", f"{SECTOR}: GST"} <= found.keys()
+    assert any("returns of the" in what for what in found)
+    owed = found[f"{UTTAM}: unpaid"]
+    assert (owed.page, owed.tables) == (digest.owed[0].whole, Sums())
+
+
+def test_what_only_the_tables_hold_is_a_difference_too(conn: Connection, business: Business, digest: Digest) -> None:
+    tables = {f"{UTTAM}: unpaid": Sums(count=1, amount=Decimal("0.01"))}
+    nothing = replace(digest, sales=(), collections=(), pipelines=(), owed=(), gst=())
+    (only,) = differences(nothing, tables)
+    assert str(only) == "td/a668: unpaid: the page says 0 and 0, the tables hold 1 and 0.01."
+
+
+def test_a_figure_that_goes_wrong_after_it_was_read_is_found_out(conn: Connection, digest: Digest) -> None:
+    """What is compared is what the page shows, not what it was made of."""
+    one = digest.sales[0]
+    wrong = replace(one, sums=replace(one.sums, month=one.sums.month + Sums(amount=Decimal("0.01"))))
+    tables = figures_of(
+        [in_the_tables(conn, OF_A_WINDOW, window) for window in WINDOWS],
+        in_the_tables(conn, AS_IT_STANDS, Window(first=date(2025, 6, 1), last=TODAY)),
+        STORES,
+    )
+    assert list(differences(digest, tables)) == []
+    found = differences(replace(digest, sales=(wrong, *digest.sales[1:])), tables)
+    assert [difference.what for difference in found] == ["td/a668: sales of the month"]
+
+
 def test_a_day_that_was_not_fetched_is_not_told_as_nothing(conn: Connection, business: Business) -> None:
     digest = digest_of(conn, STORES, NEVER_FETCHED, MADE_AT)
-    assert [one.sums.known for one in digest.sales] == [False] * 3
-    assert not digest.total.known
+    assert [one.sums.day.is_missing for one in digest.sales] == [True] * 3
+    assert digest.total.day.is_missing
+    assert [one.money.day.is_missing for one in digest.collections] == [True] * 2
     quiet = digest_of(conn, STORES, QUIET, MADE_AT)
-    assert [(one.sums.known, one.sums.day) for one in quiet.sales][:2] == [(True, Sums())] * 2
+    assert [(one.sums.day.is_missing, one.sums.day.count) for one in quiet.sales][:2] == [(False, 0)] * 2
+
+
+def test_a_month_says_how_many_of_its_days_were_never_fetched(digest: Digest) -> None:
+    sums = digest.sales[0].sums
+    assert [(one.fetched, one.unfetched) for one in sums.of_windows()] == [(1, 0), (23, 1), (24, 0)]
+    assert (sums.month.is_partial, sums.month.is_missing, sums.last_month.is_partial) == (True, False, False)
+    assert digest.total.month.unfetched == 1 + 1 + 2, "the invoices' store was not fetched on the quiet day either"
 
 
 def test_a_store_without_any_data_stands_there_too(conn: Connection, business: Business) -> None:
     new = Store(crm="td", code="a999", name="New", first_day=TODAY)
     digest = digest_of(conn, (*STORES, new), TODAY, MADE_AT)
-    assert digest.sales[-1].store == new
-    assert (digest.sales[-1].sums.known, digest.sales[-1].sums.growth) == (False, None)
+    assert digest.sales[-1].store == digest.collections[-1].store == new
+    assert (digest.sales[-1].sums.day.is_missing, digest.sales[-1].sums.growth) == (True, None)
+    assert digest.collections[-1].money.day.is_missing
+    assert digest.total.day.is_partial
     assert digest.mismatches == ()
 
 
-def test_it_is_read_at_one_moment_and_writes_nothing(conn: Connection, business: Business) -> None:
-    with one_moment(conn), pytest.raises(psycopg.errors.ReadOnlySqlTransaction), conn.transaction():
-        conn.execute("DELETE FROM fact_uc_gst")
+def test_a_store_that_opens_later_is_left_out_unless_days_of_it_were_loaded(
+    conn: Connection, business: Business
+) -> None:
+    tomorrow = TODAY + timedelta(days=1)
+    new = Store(crm="td", code="a999", name="New", first_day=tomorrow)
+    early = replace(UTTAM, first_day=tomorrow)
+    digest = digest_of(conn, (early, new), TODAY, MADE_AT)
+    assert [one.store for one in digest.sales] == [early]
+    assert digest.mismatches == ()

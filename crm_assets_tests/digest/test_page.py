@@ -15,8 +15,10 @@ import pytest
 from crm_assets.digest.charts import days_svg, words
 from crm_assets.digest.figures import Digest, Mismatch, Sums
 from crm_assets.digest.page import page_of
-from crm_assets.digest.words import rupees
-from crm_assets_tests.digest.business import UTTAM, Business
+from crm_assets.digest.reading import digest_of
+from crm_assets.digest.words import NOT_FETCHED, growth, known_rupees, rupees
+from crm_assets.warehouse.connection import Connection
+from crm_assets_tests.digest.business import MADE_AT, NEVER_FETCHED, STORES, UTTAM, Business
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -38,6 +40,8 @@ class Texts(HTMLParser):
             self.rows.append([])
         if tag in ("td", "th"):
             self.rows[-1].append("")
+        if tag == "small":
+            self.rows[-1][-1] += " "
 
     def handle_endtag(self, tag: str) -> None:
         while self.open_tags and self.open_tags.pop() != tag:
@@ -62,21 +66,58 @@ def texts(page: str) -> Texts:
 
 
 def test_every_store_and_the_total_stand_in_the_table_of_sales(texts: Texts, digest: Digest) -> None:
-    rows = {row[0]: row[1:] for row in texts.rows if len(row) == 8}
+    rows = {row[0]: row[1:] for row in texts.rows if len(row) == 5 and row[-1].endswith("%")}
     for name, sums in [*((one.store.name, one.sums) for one in digest.sales), ("All stores", digest.total)]:
-        assert rows[name][:-1] == [
-            cell for one in (sums.day, sums.month, sums.last_month) for cell in (str(one.count), rupees(one.amount))
+        assert rows[name] == [
+            *(f"{rupees(one.amount)}{'*' * one.is_partial} {one.count}" for one in sums.of_windows()),
+            growth(sums.growth),
         ]
+    assert rows["Uttam Nagar"][1].split()[0].endswith("*"), "a day of the month was never fetched"
 
 
-def test_the_rest_of_it_stands_there_too(texts: Texts, digest: Digest) -> None:
-    cells = {cell for row in texts.rows for cell in row}
+def test_collections_stand_there_by_mode_with_their_total(texts: Texts, digest: Digest) -> None:
+    rows = [row for row in texts.rows if len(row) == 4]
     for one in digest.collections:
-        assert {rupees(one.money.month.amount), rupees(one.packages.month.amount), *one.modes} <= cells
-    assert {rupees(one.whole.amount) for one in digest.owed} <= cells
-    assert {rupees(one.value) for _, one in digest.gst} <= cells
-    assert {str(one.late) for one in digest.pipelines} <= cells
-    assert f"from {digest.rows:,} rows of the fact tables" in " ".join(texts.text.split())
+        named = {one.store.name: one.money, **one.modes, "packages used up, not in the sum": one.packages}
+        for name, sums in named.items():
+            assert [name, *map(known_rupees, sums.of_windows())] in rows
+    assert ["All of it", *map(known_rupees, digest.money.of_windows())] in rows
+    assert "UClean exports no amounts of payments." in " ".join(texts.text.split())
+
+
+def test_a_phone_gets_every_figure_too(texts: Texts, digest: Digest) -> None:
+    """The browser's test below sees that nothing of it is hidden."""
+    rows = texts.rows
+    for one in digest.owed:
+        sums = [*one.by_age, one.whole]
+        assert [one.store.name, *(f"{rupees(each.amount)} {each.count}" for each in sums)] in rows
+    for store, month in digest.gst:
+        figures = (month.taxable, month.cgst, month.sgst, month.value)
+        assert [store.name, *map(rupees, figures)] in rows
+    for each in digest.pipelines:
+        for status, counts in each.by_status.items():
+            assert [status, *map(str, counts), str(sum(counts))] in rows
+        assert ["Delivered, of this month's orders", str(each.delivered)] in rows
+        assert each.latest is not None
+        days = (digest.day - each.latest.due_on).days
+        assert [each.store.name, str(each.late), f"{each.latest.order_number}, {days} days"] in rows
+    assert f"reconciled with {digest.rows:,} rows" in " ".join(texts.text.split())
+
+
+def test_nothing_fetched_is_never_told_as_nothing_sold(conn: Connection, business: Business) -> None:
+    texts = Texts(page_of(digest_of(conn, STORES, NEVER_FETCHED, MADE_AT)))
+    told = " ".join(texts.text.split())
+    assert f"The day {NOT_FETCHED} not fetched yet" in told
+    assert f"Collected, the day {NOT_FETCHED}" in told
+    assert next(row for row in texts.rows if row[0] == "All stores")[1] == NOT_FETCHED
+
+
+def test_a_portals_own_word_is_written_out(digest: Digest) -> None:
+    one = digest.collections[0]
+    modes = {"<b onclick=x>": one.money}
+    page = page_of(replace(digest, collections=(replace(one, modes=modes), *digest.collections[1:])))
+    assert "&lt;b onclick=x&gt;" in page
+    assert "<b onclick" not in page
 
 
 def test_a_late_store_is_a_warning_on_top(texts: Texts) -> None:
@@ -127,6 +168,7 @@ def test_a_chart_says_what_it_shows_and_takes_the_pages_colours(digest: Digest) 
     assert f'aria-label="Sales. {words(days)}"' in svg
     assert {"var(--bar)", "var(--accent)", "var(--gap)"} <= set(re.findall(r"var\([^)]+\)", svg))
     assert "#0" not in svg
+    assert " id=" not in svg and "<style" not in svg, "several stand in one page"
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +197,8 @@ def test_a_real_browser_shows_all_of_it_and_asks_for_nothing(
     assert shown.evaluate("document.documentElement.scrollWidth") == width
     for table in shown.locator(".scroll").all():
         assert table.evaluate("e => e.scrollWidth <= e.clientWidth"), table.inner_text()
+    hidden = shown.evaluate("[...document.querySelectorAll('td, th, svg')].filter(e => !e.checkVisibility()).length")
+    assert hidden == 0
     ink, paper = shown.evaluate(
         "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
     )

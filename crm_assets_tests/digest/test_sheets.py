@@ -1,13 +1,16 @@
 """The workbook: the page's figures, exact and as numbers."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from openpyxl import Workbook, load_workbook
 
 from crm_assets.digest.figures import Digest
+from crm_assets.digest.reading import digest_of
 from crm_assets.digest.sheets import workbook_of
-from crm_assets_tests.digest.business import NEVER_FETCHED, QUIET
+from crm_assets.warehouse.connection import Connection
+from crm_assets_tests.digest.business import MADE_AT, NEVER_FETCHED, QUIET, STORES, Business
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +23,23 @@ def rows(book: Workbook, sheet: str) -> list[tuple[object, ...]]:
 
 
 def test_sales_are_exact(book: Workbook, digest: Digest) -> None:
-    found = {row[2]: row[4:10] for row in rows(book, "Sales")}
+    found = {row[2]: row[3:12] for row in rows(book, "Sales")}
     for name, sums in [*((one.store.name, one.sums) for one in digest.sales), ("All stores", digest.total)]:
-        told = [cell for one in (sums.day, sums.month, sums.last_month) for cell in (one.count, float(one.amount))]
+        told = [cell for one in sums.of_windows() for cell in (one.count, float(one.amount), one.unfetched)]
         assert list(found[name]) == told
+
+
+def test_what_was_never_fetched_is_no_number(conn: Connection, business: Business) -> None:
+    book = load_workbook(io.BytesIO(workbook_of(digest_of(conn, STORES, NEVER_FETCHED, MADE_AT))))
+    assert [row[4] for row in rows(book, "Sales")] == ["never fetched"] * 4
+    assert {row[3] for row in rows(book, "Collections")} == {"never fetched"}
+
+
+def test_a_portals_text_is_no_formula_and_breaks_no_workbook(digest: Digest) -> None:
+    one = digest.collections[0]
+    named = replace(digest, collections=(replace(one, modes={"=1+1\x0b": one.money}),))
+    sheet = load_workbook(io.BytesIO(workbook_of(named)))["Collections"]
+    assert [(cell.value, cell.data_type) for cell in sheet["C"]][2] == ("=1+1 ", "s")
 
 
 def test_every_day_of_the_charts_stands_in_it(book: Workbook, digest: Digest) -> None:

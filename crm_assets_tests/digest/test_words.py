@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from crm_assets.digest import words
+from crm_assets.digest.figures import Sums
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,11 @@ def test_times_are_kolkatas() -> None:
     assert words.moment(datetime(2026, 11, 26, 19, 0, tzinfo=UTC)) == "27 Nov, 00:30"
     assert words.moment(None) == "never"
     assert words.day_text(date(2026, 11, 6)) == "Friday, 6 November 2026"
+
+
+def test_what_was_not_fetched_is_a_dash_and_in_part_a_star() -> None:
+    some = Sums(amount=Decimal(1200), fetched=3, unfetched=1)
+    assert words.known_rupees(some) == "₹1,200*"
+    assert words.known_rupees(Sums(unfetched=4)) == words.NOT_FETCHED
+    assert words.known_rupees(Sums(fetched=4)) == "₹0"
+    assert [words.orders(count) for count in (0, 1, 1204)] == ["0 orders", "1 order", "1,204 orders"]

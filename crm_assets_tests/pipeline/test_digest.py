@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import dagster as dg
 import pytest
 
+from crm_assets.digest.post import Sending
 from crm_assets.model import Store, business_day, system_clock
 from crm_assets.pipeline.compose import compose
 from crm_assets.pipeline.digest import ASSET, CHECK, digest_sensor
@@ -41,6 +42,12 @@ def test_the_asset_writes_both_files_tells_the_totals_and_proves_them(pipeline: 
     assert event.metadata["orders"].value == len(sold)
     table = {row.data["store"]: row.data for row in event.metadata["sales"].records}  # type: ignore[union-attr]
     assert table.keys() == {"td/a668", "td/a817", "uc/sector56", "uc/sushantlok1", "all stores"}
+    assert {name: row["fetched"] for name, row in table.items()} == {
+        "td/a668": "yes",
+        **dict.fromkeys(("td/a817", "uc/sector56", "uc/sushantlok1"), "no"),
+        "all stores": "in part",
+    }
+    assert "- Kirti Nagar: not fetched yet" in event.metadata["in short"].value
     assert table["td/a668"]["amount"] == event.metadata["order amount"].value > 0
     (check,) = result.get_asset_check_evaluations()
     assert (check.check_name, check.passed, check.metadata["differences"].value) == (CHECK, True, "none")
@@ -104,7 +111,6 @@ def served(conn: Connection, store: Store, at: str) -> None:
 def test_it_waits_until_every_store_has_been_served(two_stores: Town, conn: Connection) -> None:
     first, second = two_stores.store("a000"), two_stores.store("a001")
     with dg.DagsterInstance.ephemeral() as instance:
-        assert tick("2025-11-24 09:00", instance).skip_reason.skip_message == "no slot has begun today"  # type: ignore[union-attr]
         assert tick("2025-11-24 10:40", instance).skip_reason.skip_message == "waits for td/a000, td/a001"  # type: ignore[union-attr]
         served(conn, first, "2025-11-24 10:32")
         assert tick("2025-11-24 10:50", instance).skip_reason.skip_message == "waits for td/a001"  # type: ignore[union-attr]
@@ -121,6 +127,20 @@ def test_it_waits_an_hour_at_the_most_and_asks_with_one_key_for_each_slot(two_st
         late, later = tick("2025-11-24 19:30", instance), tick("2025-11-24 23:59", instance)
         assert keys(late) == keys(later) == ["digest/2025-11-24/2025-11-24T18:30"]
         assert [request.partition_key for request in late.run_requests or ()] == ["2025-11-24"]
+
+
+def test_past_midnight_the_last_slot_is_still_the_day_befores(two_stores: Town, conn: Connection) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        night = tick("2025-11-25 00:10", instance)
+        assert keys(night) == ["digest/2025-11-24/2025-11-24T18:30"]
+        assert keys(tick("2025-11-25 10:29", instance)) == keys(night)
+
+
+def test_a_store_that_opens_later_is_not_waited_for(two_stores: Town, conn: Connection) -> None:
+    two_stores.build({"a000": {}, "a001": {"first_day": "2025-11-25"}}, **CRM)
+    served(conn, two_stores.store("a000"), "2025-11-24 18:31")
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert keys(tick("2025-11-24 18:40", instance)) == ["digest/2025-11-24/2025-11-24T18:30"]
 
 
 class Hook(ThreadingHTTPServer):
@@ -179,17 +199,29 @@ def test_the_last_one_of_the_day_is_sent_once_with_its_files(two_stores: Town, c
         hook.refuses = False
         sent = tick("2025-11-24 19:32", instance, refused.cursor)
         again = tick("2025-11-24 19:33", instance, sent.cursor)
-    assert again.cursor == sent.cursor == '{"sent": "2025-11-24"}'
+        past_midnight = tick("2025-11-25 00:05", instance, again.cursor)
+    assert past_midnight.cursor == again.cursor == sent.cursor
+    assert Sending.read(sent.cursor, "2025-11-24").done
     (message,) = hook.posted
-    assert message["title"] == "Sales of Monday, 24 November 2025: ₹0"
+    assert message["title"] == "Sales of Monday, 24 November 2025: not fetched yet"
     assert "Store a000: not fetched yet" in str(message["message"])
     attached = message["attachments"]
     assert isinstance(attached, list)
     assert [one["filename"] for one in attached] == ["daily_sales_2025-11-24.html", "daily_sales_2025-11-24.xlsx"]
 
 
+def test_what_could_not_be_sent_by_midnight_is_sent_after_it(two_stores: Town, conn: Connection, hook: Hook) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        made(instance, "digest/2025-11-24/2025-11-24T18:30")
+        hook.refuses = True
+        refused = tick("2025-11-24 23:59", instance)
+        hook.refuses = False
+        tick("2025-11-25 00:02", instance, refused.cursor)
+    assert [message["title"] for message in hook.posted] == ["Sales of Monday, 24 November 2025: not fetched yet"]
+
+
 def test_nobody_is_told_without_an_address(two_stores: Town, conn: Connection) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         made(instance, "digest/2025-11-24/2025-11-24T18:30")
-        assert tick("2025-11-24 19:31", instance).cursor == '{"sent": ""}'
+        assert tick("2025-11-24 19:31", instance).cursor == str(Sending(day="2025-11-24"))
     assert not (two_stores.folder / "digests").exists()
