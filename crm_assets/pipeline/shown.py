@@ -24,14 +24,8 @@ if TYPE_CHECKING:
 
 CHART_DAYS = 30
 PREVIEW_ROWS = 5
-FREE_TEXT = (
-    "note",
-    "comment",
-    "feedback",
-    "address",
-    "name",
-    "tags",
-)  # of columns in which people write what they like
+CODED = ("number", "status", "mode", "type", "services", "source")
+"""Texts are shown of the key and of columns that end so: nobody writes names or notes there, and no later one slips in."""
 
 type Shown = dict[str, dict[str, Any]]
 """Metadata by partition key."""
@@ -124,7 +118,8 @@ def _preview(report: Report, rows: "pd.DataFrame") -> dict[str, Any]:
     names = [
         column.name
         for column in report.fact_columns
-        if not column.personal and not (column.kind is Kind.TEXT and any(word in column.name for word in FREE_TEXT))
+        if not column.personal
+        and (column.kind is not Kind.TEXT or column.name == report.key or column.name.endswith(CODED))
     ]
     last: Sequence[Mapping[str, Any]] = rows[names].tail(PREVIEW_ROWS).to_dict("records")  # type: ignore[assignment]
     if not last:
