@@ -126,5 +126,5 @@ def _shared(source: Source) -> dict[str, Any]:
         "group_name": source.crm.title.lower(),
         "owners": OWNERS,
         "io_manager_key": IO_MANAGER,
-        "tags": {"crm": source.crm_code},
+        "tags": {"crm": source.crm_code, "report": source.report.name},
     }

@@ -4,18 +4,17 @@ An asset gets the newest landed files, or the staged rows, of its partitions; wh
 (``books.py``), and told to Dagster partition by partition.
 """
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 
 from crm_assets.errors import BadReport, CrmError, in_full
 from crm_assets.pipeline import books, shown
-from crm_assets.pipeline.partitions import days_by_store, key_of
+from crm_assets.pipeline.partitions import days_by_store
 from crm_assets.pipeline.reports import report_of_asset
 from crm_assets.pipeline.resources import Warehouse
-from crm_assets.pipeline.results import Failed, Landed, Proven, Typed, failure_of
+from crm_assets.pipeline.results import Failed, Landed, Proven, Typed, TypedExport, failure_of
 from crm_assets.proof import refuse_bad_rows
 from crm_assets.settings import load_settings
 from crm_assets.warehouse import staging
@@ -23,7 +22,8 @@ from crm_assets.warehouse.facts import Counts
 from crm_assets.warehouse.landed import LandedFile
 from crm_assets.warehouse.overview import count_rows
 
-type _Done = tuple[list[tuple[str, date]], list[Failed]]
+type _Done = tuple[shown.Shown, list[Failed]]
+"""What there is to tell of each partition that is done, and what failed beside them."""
 
 
 class PostgresIOManager(dg.ConfigurableIOManager):
@@ -34,23 +34,18 @@ class PostgresIOManager(dg.ConfigurableIOManager):
     def handle_output(self, context: dg.OutputContext, obj: Landed | Proven | Typed) -> Iterator[Any]:  # type: ignore[override]
         match obj:
             case Landed():
-                context.add_output_metadata(_landed_metadata(obj))
-                _show(context, shown.of_landed(obj))
-                failed = [
-                    *obj.failed,
-                    *obj.skipped,
-                ]  # beside what landed, a skipped store's partitions must not be marked
-                there = [*((one.store, one.window) for one in obj.downloads), *obj.lying]
-                own = days_by_store(context.asset_partition_keys)
-                done = [(store.code, day) for store, window in there for day in own[store.code] if day in window]
+                done, failed = self._land(context, obj)
             case Proven():
                 done, failed = self._stage(context, obj)
             case Typed():
                 done, failed = self._load(context, obj)
+        own = sorted(done.keys() & set(context.asset_partition_keys))  # a file may hold days that the run is not for
         if failed:
-            for store, day in done:
-                yield _materialized(context, store, day)
+            for key in own:
+                yield _materialized(context, key, done[key])
             raise failure_of(failed)
+        for key in own:
+            context.step_context.add_asset_metadata(done[key], asset_key=context.asset_key, partition_key=key)
 
     def load_input(self, context: dg.InputContext) -> list[LandedFile] | list[staging.StagedExport]:
         """The landed files, or the staged exports, of the partitions at hand. Raises Failure naming the asset to materialize."""
@@ -70,11 +65,16 @@ class PostgresIOManager(dg.ConfigurableIOManager):
         except CrmError as error:
             raise dg.Failure(in_full(error), allow_retries=False) from error
 
+    def _land(self, context: dg.OutputContext, landed: Landed) -> _Done:
+        """The files are there and in the ledger. Beside what landed, a skipped store's partitions must not be marked."""
+        context.add_output_metadata(_landed_metadata(landed))
+        return shown.of_landed(landed), [*landed.failed, *landed.skipped]
+
     def _stage(self, context: dg.OutputContext, proven: Proven) -> _Done:
         """Replace the staged slices of every proven file; note every refused one in the ledger."""
         report, unknown = proven.report, sorted({header for one in proven.files for header in one.table.extra_headers})
         guard = books.Guard(lost_share=load_settings().env.max_lost_share, accepts=proven.accept_shrink)
-        done, rows, refused, unchanged = list[tuple[str, date]](), 0, list(proven.refused), 0
+        done, rows, refused, unchanged = dict[str, dict[str, Any]](), 0, list(proven.refused), 0
         with self.warehouse.connect() as conn:
             for one in proven.files:
                 try:
@@ -83,8 +83,7 @@ class PostgresIOManager(dg.ConfigurableIOManager):
                     refused.append((one.file, error))
                     continue
                 rows, unchanged = rows + staged.rows, unchanged + staged.unchanged
-                done += [(one.file.store, day) for day in one.file.days]
-                _show(context, shown.of_staged(one))
+                done |= shown.of_staged(one)
                 if staged.unchanged:
                     books.let_go(conn, one.file)
             failed = [books.refuse(conn, report, file, file.days, error, context.run_id) for file, error in refused]
@@ -104,9 +103,8 @@ class PostgresIOManager(dg.ConfigurableIOManager):
 
         An export whose content this run found to be loaded already is passed over.
         """
-        done, failed = list[tuple[str, date]](), list[Failed]()
-        total, rejected = Counts(), 0
-        limit = load_settings().env.max_reject_share
+        loaded, failed = list[TypedExport](), list[Failed]()
+        total, limit = Counts(), load_settings().env.max_reject_share
         with self.warehouse.connect() as conn:
             for one in typed.exports:
                 store = f"{typed.report.crm}/{one.export.store}"
@@ -114,39 +112,32 @@ class PostgresIOManager(dg.ConfigurableIOManager):
                     if one.export.confirmed_by_run != context.run_id:
                         refuse_bad_rows(one.typed, typed.report, store, limit=limit)
                         total += books.load_export(conn, typed.report, one, context.run_id)
-                        rejected += len(one.typed.rejects)
                         books.let_go(conn, one.export)
                 except BadReport as error:
                     failed.append(books.refuse(conn, typed.report, one.export, one.export.days, error, context.run_id))
                     continue
-                done += [(one.export.store, day) for day in one.export.days]
-                _show(context, shown.of_loaded(conn, typed.report, one))
+                loaded.append(one)
+            done = shown.of_loaded(conn, typed.report, loaded)
             rows = count_rows(conn, typed.report.fact_table)
         context.add_output_metadata(
             {
                 "dagster/row_count": rows,
-                "run: rows": sum(len(one.typed.rows) for one in typed.exports),
+                "run: rows": sum(len(one.typed.rows) for one in loaded),
                 "run: inserted": total.inserted,
                 "run: updated": total.updated,
                 "run: unchanged": total.unchanged,
                 "run: missing": total.missing,
-                "run: rejected": rejected,
-                "run: warnings": sum(one.typed.warnings for one in typed.exports),
+                "run: rejected": sum(len(one.typed.rejects) for one in loaded),
+                "run: warnings": sum(one.typed.warnings for one in loaded),
+                **shown.sum_of(done),
             }
         )
         return done, failed
 
 
-def _show(context: dg.OutputContext, metadata: shown.Shown) -> None:
-    """Metadata of single partitions, of those that this run is for: an output's own is every partition's."""
-    own = set(context.asset_partition_keys)
-    for key in own & metadata.keys():
-        context.step_context.add_asset_metadata(metadata[key], asset_key=context.asset_key, partition_key=key)
-
-
-def _materialized(context: dg.OutputContext, store: str, day: date) -> dg.DagsterEvent:
+def _materialized(context: dg.OutputContext, key: str, metadata: Mapping[str, Any]) -> dg.DagsterEvent:
     """The event that marks one partition as done in a step that fails for others."""
-    event = dg.AssetMaterialization(asset_key=context.asset_key, partition=key_of(store, day))
+    event = dg.AssetMaterialization(asset_key=context.asset_key, partition=key, metadata=metadata)
     return dg.DagsterEvent.asset_materialization(context.step_context, event)
 
 

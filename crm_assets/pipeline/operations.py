@@ -7,11 +7,13 @@ look does belongs to ``upkeep.py``. No ``from __future__ import annotations`` he
 import json
 from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from crm_assets.model import IST, Clock, Store, system_clock
+from crm_assets.pipeline.catalogue import code, described
 from crm_assets.pipeline.coverage import ASSET as COVERAGE
 from crm_assets.pipeline.coverage import coverage_shown
 from crm_assets.pipeline.health import StoreHealth, health
@@ -23,7 +25,15 @@ from crm_assets.warehouse.embedded import database_url
 from crm_assets.warehouse.latecomers import changes_by_age
 
 ASSET, OWNERS, GROUP = "store_freshness", ["team:data"], "operations"
-COLUMNS = ("store", "report", "state", "last good refresh", "missing days", "open rejects", "next slot")
+COLUMNS = {
+    "store": ("text", "CRM and store code"),
+    "report": ("text", "Report of the CRM"),
+    "state": ("text", "Fresh, late, waiting for a person, or what else the ledger says of it"),
+    "last good refresh": ("text", "When its newest export was loaded, or found to be loaded already (Asia/Kolkata)"),
+    "missing days": ("integer", "Days since the store's first one that no export covers"),
+    "open rejects": ("integer", "Rows that no fact table took and nobody has looked at"),
+    "next slot": ("text", "When it is fetched next (Asia/Kolkata)"),
+}
 
 
 def check_name(store: Store) -> str:
@@ -41,6 +51,8 @@ def freshness_asset(settings: Settings) -> dg.AssetsDefinition:
         owners=OWNERS,
         description="How fresh each store's data is, by the ledger: Dagster's own freshness knows no stores. The sensor `upkeep` "
         "renews it every hour, and whenever a store's state changes.",
+        tags={"crm": "all"},
+        metadata=described(COLUMNS) | code(the_table=(Path(__file__), "def freshness_asset")),
         check_specs=[
             dg.AssetCheckSpec(
                 check_name(store),

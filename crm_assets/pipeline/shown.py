@@ -1,14 +1,16 @@
 """What a run tells Dagster of each partition, as metadata of its event: counts, amounts, where the file came from.
 
-The newest partition of a run alone shows more, a few rows and the last thirty days: every event keeps what it shows for ever. No
-personal data, here as everywhere in Dagster.
+A few rows and a picture of the last thirty days stand at the newest partition of each store in a run, and nowhere else: every
+event keeps what it shows for ever. No personal data, here as everywhere in Dagster.
 """
 
 import base64
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
 
 import dagster as dg
 
@@ -18,12 +20,11 @@ from crm_assets.pipeline.partitions import key_of
 from crm_assets.pipeline.results import Landed, ProvenFile, TypedExport
 from crm_assets.warehouse import days as of_days
 from crm_assets.warehouse.connection import Connection
-
-if TYPE_CHECKING:
-    import pandas as pd
+from crm_assets.warehouse.days import DayLoad, Fetch
 
 CHART_DAYS = 30
 PREVIEW_ROWS = 5
+AMOUNT = "amount in rupees"
 CODED = ("number", "status", "mode", "type", "services", "source")
 """Texts are shown of the key and of columns that end so: nobody writes names or notes there, and no later one slips in."""
 
@@ -32,8 +33,9 @@ type Shown = dict[str, dict[str, Any]]
 
 
 def of_landed(landed: Landed) -> Shown:
-    """Of each day the file that holds it, and how long the portal took for all of it."""
-    return {
+    """Of each day the file that holds it, and how long the portal took for all of it; nothing of one that lay there already."""
+    lying: Shown = {str(key_of(store.code, day)): {} for store, window in landed.lying for day in window.days()}
+    return lying | {
         str(key_of(one.store.code, day)): {
             "file": one.file.name,
             "md5": one.md5,
@@ -54,41 +56,54 @@ def of_staged(one: ProvenFile) -> Shown:
             "dagster/partition_row_count": counts[day],
             "file": one.file.file.name,
             "md5": one.file.md5,
+            "window": str(one.file.window),
             "export": one.file.ledger_id,
         }
         for day in one.file.days
     }
 
 
-def of_loaded(conn: Connection, report: Report, one: TypedExport) -> Shown:
-    """Of each day what became of its rows, what it is worth, and whose the time was; of the newest a few rows and a picture."""
-    export = one.export
-    counts, rejected = Counter(one.typed.rows["business_day"]), Counter(reject.day for reject in one.typed.rejects)
-    loads = of_days.loads(conn, report, export.store, export.ledger_id, export.days)
-    newest = max(export.days)
-    worth = of_days.amounts(
-        conn,
-        report,
-        export.store,
-        Window(first=min(*export.days, newest - timedelta(days=CHART_DAYS - 1)), last=newest),
-    )
-    came = _came(conn, export.ledger_id)
-    shown = {
-        str(key_of(export.store, day)): {
-            "dagster/partition_row_count": counts[day],
-            **_of_day(loads.get(day), counts[day], rejected[day]),
-            **({"amount in rupees": float(worth.get(day, 0))} if worth else {}),
-            **came,
-        }
-        for day in export.days
-    }
-    shown[str(key_of(export.store, newest))] |= _preview(report, one.typed.rows) | _picture(worth, newest)
+def of_loaded(conn: Connection, report: Report, loaded: Iterable[TypedExport]) -> Shown:
+    """Of each day what became of its rows, what it is worth, and whose the time was; of each store's newest rows and picture.
+
+    Three queries for a store, however many exports its days came from.
+    """
+    shown: Shown = {}
+    by_store = sorted(loaded, key=lambda one: (one.export.store, max(one.export.days)))
+    for store, exports in groupby(by_store, key=lambda one: one.export.store):
+        shown |= _of_store(conn, report, store, list(exports))
     return shown
 
 
-def _of_day(load: of_days.DayLoad | None, rows: int, rejected: int) -> dict[str, int]:
-    load = load or of_days.DayLoad(rows=0, inserted=0, updated=0, missing=0)
+def sum_of(done: Shown) -> dict[str, Any]:
+    """The worth of all these days, where days have one."""
+    amounts = [of_day[AMOUNT] for of_day in done.values() if AMOUNT in of_day]
+    return {f"run: {AMOUNT}": round(sum(amounts), 2)} if amounts else {}
+
+
+def _of_store(conn: Connection, report: Report, store: str, exports: Sequence[TypedExport]) -> Shown:
+    """``exports``: the one with the newest day last."""
+    came = {day: one.export.ledger_id for one in exports for day in one.export.days}
+    newest = max(came)
+    charted = Window(first=min(*came, newest - timedelta(days=CHART_DAYS - 1)), last=newest)
+    loads = of_days.loads(conn, report, store, came, min(one.started_at for one in exports))
+    worth, fetches = of_days.amounts(conn, report, store, charted), of_days.fetches(conn, set(came.values()))
+    shown: Shown = {}
+    for one in exports:
+        rows, rejects = Counter(one.typed.rows["business_day"]), Counter(reject.day for reject in one.typed.rejects)
+        for day in one.export.days:
+            shown[str(key_of(store, day))] = {
+                **_counts(loads.get(day, DayLoad()), rows[day], rejects[day]),
+                **({AMOUNT: float(worth.get(day, 0))} if worth else {}),
+                **_came(one.export.ledger_id, fetches),
+            }
+    shown[str(key_of(store, newest))] |= _preview(report, exports[-1]) | _picture(worth, newest)
+    return shown
+
+
+def _counts(load: DayLoad, rows: int, rejected: int) -> dict[str, int]:
     return {
+        "dagster/partition_row_count": rows,
         "rows in": rows + rejected,
         "inserted": load.inserted,
         "updated": load.updated,
@@ -98,9 +113,8 @@ def _of_day(load: of_days.DayLoad | None, rows: int, rejected: int) -> dict[str,
     }
 
 
-def _came(conn: Connection, ledger_id: int) -> dict[str, Any]:
-    fetch = of_days.fetch_of(conn, ledger_id)
-    if fetch is None:
+def _came(ledger_id: int, fetches: Mapping[int, Fetch]) -> dict[str, Any]:
+    if (fetch := fetches.get(ledger_id)) is None:
         return {}
     return {
         "export": ledger_id,
@@ -113,31 +127,37 @@ def _came(conn: Connection, ledger_id: int) -> dict[str, Any]:
     }
 
 
-def _preview(report: Report, rows: "pd.DataFrame") -> dict[str, Any]:
-    """The last rows, in the columns that name nobody and hold no free text."""
-    names = [
-        column.name
-        for column in report.fact_columns
-        if not column.personal
-        and (column.kind is not Kind.TEXT or column.name == report.key or column.name.endswith(CODED))
-    ]
-    last: Sequence[Mapping[str, Any]] = rows[names].tail(PREVIEW_ROWS).to_dict("records")  # type: ignore[assignment]
-    if not last:
-        return {}
-    records = [dg.TableRecord({name: _plain(value) for name, value in row.items()}) for row in last]
-    return {"preview": dg.MetadataValue.table(records)}
+def _preview(report: Report, one: TypedExport) -> dict[str, Any]:
+    """The last rows, in the columns that name nobody and in which nobody writes."""
+    rows = one.typed.rows[list(_harmless(report))].tail(PREVIEW_ROWS).to_dict("records")
+    records = [dg.TableRecord({str(name): _plain(value) for name, value in row.items()}) for row in rows]
+    return {"preview": dg.MetadataValue.table(records)} if records else {}
 
 
-def _plain(value: Any) -> str | int | float | None:
+def _harmless(report: Report) -> Iterator[str]:
+    for column in report.fact_columns:
+        coded = column.kind is not Kind.TEXT or column.name == report.key or column.name.endswith(CODED)
+        if coded and not column.personal:
+            yield column.name
+
+
+def _plain(value: Any) -> str | int | None:
     return value if value is None or isinstance(value, int) else str(value)
 
 
-def _picture(worth: Mapping[date, Any], newest: date) -> dict[str, Any]:
+def _picture(worth: Mapping[date, Decimal], newest: date) -> dict[str, Any]:
     if not worth:
         return {}
     days = [newest - timedelta(days=ago) for ago in reversed(range(CHART_DAYS))]
     png = days_png([(day, float(worth[day]) if day in worth else None) for day in days])
-    drawn = base64.b64encode(png).decode()
-    return {
-        "last 30 days": dg.MetadataValue.md(f"![Rupees of the last {CHART_DAYS} days](data:image/png;base64,{drawn})")
-    }
+    best = max(days, key=lambda day: worth.get(day, Decimal()))
+    words = (
+        f"Rupees of each of the {CHART_DAYS} days to {newest}: most on {best}, {worth.get(best, 0):,.0f}; "
+        f"{sum(day not in worth for day in days)} days never fetched."
+    )
+    return {f"last {CHART_DAYS} days": dg.MetadataValue.md(markdown_of(png, words))}
+
+
+def markdown_of(png: bytes, words: str) -> str:
+    """A picture, and below it what it says, for who does not see it."""
+    return f"![In words below](data:image/png;base64,{base64.b64encode(png).decode()})\n\n{words}"

@@ -7,7 +7,7 @@ options     what can be chosen at the start
 stores      the four stores, their invented logins, stores.yaml
 clock       what time it is in the sandbox
 books/      what was sold: a pure function of seed, store and clock
-layouts     the columns of the two workbooks
+layouts     the columns of the three workbooks
 workbooks   their bytes, as SheetJS writes them (constant parts in sheetjs/)
 tumbledry/  subs and reports origins
 uclean/     store, storepanel and api origins

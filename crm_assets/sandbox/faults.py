@@ -13,7 +13,7 @@ from crm_assets.sandbox.stores import STORES, stores_of
 
 ANSWERS: Mapping[str, str] = {
     "login": "the answer to a login form or login call",
-    "page": "a page: td home, order report page, report app",
+    "page": "a page: td home, td report page, report app",
     "list": "a td request list",
     "request": "asking td for a report",
     "download": "a td workbook",

@@ -1,42 +1,48 @@
-"""What an export brought to each of its days, and what the days are worth: the figures beside each partition.
+"""What a load brought to each of its days, and what the days are worth: the figures beside each partition.
 
 The IO manager shows them; what was loaded is ``facts.py``'s business.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from typing import LiteralString
 
 from psycopg import sql
 
 from crm_assets.model import Report, Window
 from crm_assets.warehouse.connection import Connection
 
-AMOUNTS = {
-    "fact_td_orders": "SELECT business_day, order_amount AS amount FROM v_daily_sales",
-    "fact_uc_gst": "SELECT business_day, order_amount AS amount FROM v_daily_sales",
-    "fact_td_payments": """
-        SELECT business_day, sum(amount) AS amount FROM (
-            SELECT business_day, crm, store, amount FROM v_daily_collections WHERE is_money
-        ) AS received""",
+SALES: LiteralString = """
+    SELECT business_day, order_amount FROM v_daily_sales
+    WHERE crm = %(crm)s AND store = %(store)s AND business_day BETWEEN %(first)s AND %(last)s
+"""
+RECEIVED: LiteralString = """
+    SELECT business_day, sum(amount) FROM v_daily_collections
+    WHERE is_money AND crm = %(crm)s AND store = %(store)s AND business_day BETWEEN %(first)s AND %(last)s
+    GROUP BY business_day
+"""
+AMOUNTS: Mapping[str, LiteralString] = {
+    "fact_td_orders": SALES,
+    "fact_uc_gst": SALES,
+    "fact_td_payments": RECEIVED,
 }
-"""Where a day's worth of a fact table stands; a table that is not here has none."""
+"""What a day of a fact table is worth; a table that is not here has no such figure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayLoad:
-    """The facts of a day: how many there are, and how many of them one export brought, changed and found missing."""
+    """The facts of a day that one load brought, changed and found missing."""
 
-    rows: int
-    inserted: int
-    updated: int
-    missing: int
+    inserted: int = 0
+    updated: int = 0
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch:
-    """How an export came: the portal's part of the time, and ours after the file had landed; in seconds."""
+    """How an export came: the portal's part of the time, and ours from the landed file to its first load; in seconds."""
 
     file_name: str
     window: Window
@@ -46,21 +52,23 @@ class Fetch:
     our_seconds: float | None
 
 
-def loads(conn: Connection, report: Report, store: str, ledger_id: int, days: Sequence[date]) -> Mapping[date, DayLoad]:
-    """What this export brought to each of the days; what a newer one changed since is that one's."""
+def loads(
+    conn: Connection, report: Report, store: str, exports: Mapping[date, int], since: datetime
+) -> Mapping[date, DayLoad]:
+    """What was loaded since that moment of each day's export (its ledger id); a day to which it did nothing is absent."""
     statement = sql.SQL(
         """
-        SELECT business_day, count(*) FILTER (WHERE missing_since IS NULL),
-            count(*) FILTER (WHERE ledger_id = %(ledger_id)s AND missing_since IS NULL AND first_seen_at = changed_at),
-            count(*) FILTER (WHERE ledger_id = %(ledger_id)s AND missing_since IS NULL AND first_seen_at < changed_at),
-            count(*) FILTER (WHERE ledger_id = %(ledger_id)s AND missing_since IS NOT NULL)
-        FROM {} WHERE store = %(store)s AND business_day = ANY(%(days)s) GROUP BY business_day
+        SELECT business_day,
+            count(*) FILTER (WHERE missing_since IS NULL AND first_seen_at = changed_at),
+            count(*) FILTER (WHERE missing_since IS NULL AND first_seen_at < changed_at),
+            count(*) FILTER (WHERE missing_since IS NOT NULL)
+        FROM {} JOIN unnest(%s::date[], %s::bigint[]) AS export (business_day, ledger_id) USING (business_day, ledger_id)
+        WHERE store = %s AND changed_at >= %s GROUP BY business_day
         """
     ).format(sql.Identifier(report.fact_table))
-    found = conn.execute(statement, {"store": store, "ledger_id": ledger_id, "days": list(days)})
+    found = conn.execute(statement, [list(exports), list(exports.values()), store, since])
     return {
-        day: DayLoad(rows=rows, inserted=inserted, updated=updated, missing=missing)
-        for day, rows, inserted, updated, missing in found
+        day: DayLoad(inserted=inserted, updated=updated, missing=missing) for day, inserted, updated, missing in found
     }
 
 
@@ -68,33 +76,28 @@ def amounts(conn: Connection, report: Report, store: str, window: Window) -> Map
     """Rupees of each known day of the window: sales, or money received. Empty for a table that has no such figure."""
     if report.fact_table not in AMOUNTS:
         return {}
+    asked = {"crm": report.crm, "store": store, "first": window.first, "last": window.last}
+    return dict(conn.execute(AMOUNTS[report.fact_table], asked).fetchall())
+
+
+def fetches(conn: Connection, ledger_ids: Collection[int]) -> Mapping[int, Fetch]:
+    """How the exports of these ledger rows came; one without a file is absent."""
     found = conn.execute(
-        AMOUNTS[report.fact_table].encode()
-        + b" WHERE crm = %s AND store = %s AND business_day BETWEEN %s AND %s"
-        + (b" GROUP BY business_day" if "sum(" in AMOUNTS[report.fact_table] else b""),
-        [report.crm, store, window.first, window.last],
-    )
-    return dict(found.fetchall())
-
-
-def fetch_of(conn: Connection, ledger_id: int) -> Fetch | None:
-    """How the export of a ledger row came; None while it has no file."""
-    row = conn.execute(
         """
-        SELECT regexp_replace(stored_name, '^.*/', ''), from_date, to_date, md5, coalesce(strategy, 'unknown'),
+        SELECT ledger_id, regexp_replace(stored_name, '^.*/', ''), from_date, to_date, md5, coalesce(strategy, 'unknown'),
             extract(epoch FROM finished_at - started_at)::float, extract(epoch FROM ingested_at - finished_at)::float
-        FROM download_ledger WHERE ledger_id = %s AND md5 IS NOT NULL
+        FROM download_ledger WHERE ledger_id = ANY(%s) AND md5 IS NOT NULL
         """,
-        [ledger_id],
-    ).fetchone()
-    if row is None:
-        return None
-    name, first, last, md5, strategy, portal, ours = row
-    return Fetch(
-        file_name=name,
-        window=Window(first=first, last=last),
-        md5=md5,
-        strategy=strategy,
-        portal_seconds=portal,
-        our_seconds=ours,
+        [list(ledger_ids)],
     )
+    return {
+        ledger_id: Fetch(
+            file_name=name,
+            window=Window(first=first, last=last),
+            md5=md5,
+            strategy=strategy,
+            portal_seconds=portal,
+            our_seconds=ours,
+        )
+        for ledger_id, name, first, last, md5, strategy, portal, ours in found
+    }

@@ -1,5 +1,6 @@
 """The chain of three assets for store-days: raw file, staging, facts; what each leaves behind and says of itself."""
 
+import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -158,6 +159,7 @@ def test_the_facts_say_what_became_of_the_rows_of_the_run_and_of_each_day(fetche
     store = fetched.name.split("/")[1]
     (amount,) = fetched.pipeline.rows("SELECT sum(order_amount) AS rupees FROM v_daily_sales WHERE store = %s", store)
     assert sum(event.metadata["amount in rupees"].value for event in events) == pytest.approx(float(amount["rupees"]))  # type: ignore[misc, arg-type]
+    assert events[0].metadata["run: amount in rupees"].value == pytest.approx(float(amount["rupees"]))
 
 
 def test_each_day_tells_the_file_it_came_from_and_whose_the_time_was(fetched: Fetched) -> None:
@@ -178,8 +180,11 @@ def test_the_newest_day_alone_shows_a_few_rows_and_a_picture_and_nobodys_name(fe
     events = {str(event.partition): event.metadata for event in fetched.pipeline.events(fetched.report.fact_table)}
     newest = events.pop(max(events))
     assert not any({"preview", "last 30 days"} & metadata.keys() for metadata in events.values())
-    assert newest["last 30 days"].value.startswith("![Rupees of the last 30 days](data:image/png;base64,")  # type: ignore[union-attr]
-    assert len(str(newest["last 30 days"].value)) < 12_000
+    picture, _, words = str(newest["last 30 days"].value).partition(")\n\n")
+    assert base64.b64decode(picture.removeprefix("![In words below](data:image/png;base64,")).startswith(b"\x89PNG")
+    assert words.startswith("Rupees of each of the 30 days to ")
+    assert words.endswith("28 days never fetched.")
+    assert len(picture) < 4_000
     preview = newest["preview"]
     assert isinstance(preview, dg.TableMetadataValue)
     assert 1 <= len(preview.records) <= 5
@@ -253,6 +258,7 @@ def test_the_catalogue_shows_table_and_columns_as_the_database_has_them(
         }
         short = {"timestamp with time zone": "timestamptz"}
         for column in told.columns:
-            found = there[column.name]
+            found = there.pop(column.name)
             assert column.type == short.get(found, found), column.name
             assert column.description
+        assert not there, "every column of the table is shown"

@@ -195,6 +195,8 @@ def test_a_refused_file_does_not_hold_up_another_stores(pipeline: Pipeline) -> N
     assert "td/a817" in failure_text(result)
     assert "td/a668" not in failure_text(result)
     assert pipeline.materialized(STAGING) == keys("a668", window)
+    (event,) = pipeline.events(STAGING)
+    assert event.metadata["dagster/partition_row_count"].value == len(books(pipeline.sandbox, "td/a668", window))
     assert {row["store"] for row in pipeline.rows("SELECT store FROM stg_td_order_report")} == {"a668"}
     assert [row["status"] for row in pipeline.ledger()] == ["downloaded", "failed"]
 
@@ -285,3 +287,42 @@ def test_warnings_stand_on_their_rows_and_are_counted(pipeline: Pipeline) -> Non
     assert (row["customer_phone"], row["due_on"]) == ("12345", None)
     (told,) = pipeline.rows("SELECT sum(jsonb_array_length(warnings))::integer AS problems FROM fact_td_orders")
     assert pipeline.events(FACTS)[0].metadata["run: warnings"].value == told["problems"]
+
+
+def test_a_rebuild_of_days_from_many_exports_tells_of_each_its_own_and_draws_once(pipeline: Pipeline) -> None:
+    window = busy_days(pipeline.sandbox, "td/a668", count=2)
+    for day in window.days():
+        pipeline.land("td/a668", Window(first=day, last=day))
+    assert pipeline.fetch("td/a668", window, STAGING, FACTS).success
+    result = pipeline.fetch("td/a668", window, FACTS)
+    assert result.success, failure_text(result)
+    second, first = sorted(pipeline.events(FACTS)[:2], key=lambda event: str(event.partition), reverse=True)
+    ledger_ids = [row["ledger_id"] for row in pipeline.ledger()]
+    assert [first.metadata["export"].value, second.metadata["export"].value] == ledger_ids
+    assert ["last 30 days" in event.metadata for event in (first, second)] == [False, True]
+    for event in (first, second):
+        rows = event.metadata["rows in"].value
+        figures = [event.metadata[name].value for name in ("inserted", "updated", "unchanged")]
+        assert figures == [0, 0, rows], "what this run did, not what the first one had done"
+
+
+def test_each_day_tells_what_of_it_changed_vanished_and_was_rejected(pipeline: Pipeline) -> None:
+    window = busy_days(pipeline.sandbox, "td/a668")
+    rows = books(pipeline.sandbox, "td/a668", window)
+    bad = {**rows[0], "Order No.": "T999999", "Order Date / Time": "32 Nov 2026 25:00"}
+    for some in (rows, [{**rows[0], "Order Status": "Lost"}, *rows[1:-1], bad]):
+        pipeline.land("td/a668", window, rows=some)
+        result = pipeline.fetch("td/a668", window, STAGING, FACTS)
+        assert result.success, failure_text(result)
+    told = pipeline.events(FACTS)[0].metadata
+    figures = {
+        name: told[name].value for name in ("rows in", "inserted", "updated", "unchanged", "rejected", "missing")
+    }
+    assert figures == {
+        "rows in": len(rows),
+        "inserted": 0,
+        "updated": 1,
+        "unchanged": len(rows) - 2,
+        "rejected": 1,
+        "missing": 1,
+    }

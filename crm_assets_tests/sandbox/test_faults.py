@@ -1,6 +1,7 @@
 """Bad days: each fault, for whom it is, and that it is over when it should be."""
 
 import time
+from collections.abc import Callable
 from datetime import date
 
 import httpx
@@ -10,6 +11,7 @@ from playwright.sync_api import Error, Page
 from crm_assets.model import Window
 from crm_assets.sandbox import Sandbox
 from crm_assets.sandbox.layouts import GST_REPORT, ORDER_REPORT
+from crm_assets.sandbox.tumbledry.kinds import KINDS, ReportKind
 from crm_assets.sandbox.workbooks import workbook
 from crm_assets_tests.sandbox.visitors import ReportAppVisitor, report_address, td_form, td_visitor, uc_visitor
 
@@ -129,6 +131,29 @@ def test_a_session_of_one_store_may_show_the_other(sandbox: Sandbox) -> None:
         assert [uc.get(PROFILE).json()["data"]["store_code"] for _ in range(2)] == ["UC610", "UC567"]
 
 
+def test_sales_and_delivery_has_the_bad_days_of_the_order_report(sandbox: Sandbox) -> None:
+    sales = KINDS[1]
+    with td_visitor(sandbox) as visitor:
+        sandbox.fault("other_store", at=["page"], crm="td", times=1)
+        assert [report_address(visitor, kind=sales)[-4:] for _ in range(2)] == ["a817", "a668"]
+        app = ReportAppVisitor(visitor, kind=sales)
+        row = app.rows()[0]
+        sandbox.fault("other_store", at=["download"], times=1)
+        assert "1247-" in app.download(row).headers["content-disposition"]
+        sandbox.fault("html_instead_of_xlsx", crm="td")
+        assert [app.download(row).content[:2] for _ in range(2)] == [b"<!", b"PK"]
+        asked: dict[str, Callable[[], httpx.Response]] = {
+            "list": app.answer,
+            "request": lambda: app.ask("2026-02-14", "2026-02-14"),
+            "download": lambda: app.download(row),
+        }
+        for kind, ask in asked.items():
+            sandbox.fault("502", crm="td", at=[kind])
+            assert (ask().status_code, ask().status_code < 400) == (502, True)
+        sandbox.fault("session_expired", crm="td")
+        assert app.answer().status_code == 401
+
+
 @pytest.mark.parametrize(
     ("word", "begins"), [("404", '{"message"'), ("403", '{"message"'), ("html", "<!DOCTYPE"), ("json", '{"status"')]
 )
@@ -158,9 +183,10 @@ def test_an_empty_export_and_overlapping_pages_contradict_what_was_sold(sandbox:
     assert [len(page) for page in pages] == [5, 5]
 
 
-def test_a_stuck_desk_and_a_failing_request_end_as_told(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.word)
+def test_a_stuck_desk_and_a_failing_request_end_as_told(sandbox: Sandbox, kind: ReportKind) -> None:
     with td_visitor(sandbox) as visitor:
-        app = ReportAppVisitor(visitor)
+        app = ReportAppVisitor(visitor, kind=kind)
         sandbox.fault("request_fails", word="Expired")
         app.ask("2026-02-01", "2026-02-14")
         sandbox.fault("stuck")

@@ -7,7 +7,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from crm_assets.sandbox.layouts import GST_REPORT, ORDER_REPORT, Layout, Row
+from crm_assets.sandbox.layouts import GST_REPORT, ORDER_REPORT, SALES_AND_DELIVERY, Layout, Row
 from crm_assets.sandbox.workbooks import column_name, footer, workbook
 
 SAMPLES = Path(__file__).parent.parent / "fixtures" / "workbooks"
@@ -30,6 +30,7 @@ def parts(content: bytes) -> dict[str, bytes]:
     [
         ("td_order_report_a668_2025-11-12_to_2025-11-12.xlsx", ORDER_REPORT),
         ("td_order_report_empty.xlsx", ORDER_REPORT),
+        ("td_sales_and_delivery_a817_2025-11-01_to_2025-11-30.xlsx", SALES_AND_DELIVERY),
         ("uc_gst_report_uc610_2025-11-12_to_2025-11-12.xlsx", GST_REPORT),
         ("uc_gst_report_empty.xlsx", GST_REPORT),
     ],

@@ -67,6 +67,12 @@ class ReportAppVisitor:
         rows: list[dict[str, Any]] = self.answer().json()["rows"]
         return rows
 
+    def export(self, first: str, last: str) -> httpx.Response:
+        """The direct Export button, where there is one."""
+        return self._visitor.get(
+            f"{self._origin}/api/{self._word}/export", params={"from": first, "to": last}, headers=self._headers
+        )
+
     def download(self, row: dict[str, Any]) -> httpx.Response:
         return self._visitor.get(self._origin + row["href"])
 

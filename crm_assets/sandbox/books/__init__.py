@@ -37,7 +37,8 @@ class Books:
         shop = _known("td", store)
         earlier = Window(first=window.first - timedelta(days=payments.LONGEST_DAYS), last=window.last)
         orders = (order for day in self._days(shop, earlier) for order in tumbledry.orders_on(self._seed, shop, day))
-        entries = (entry for order in orders for entry in payments.entries_of(self._seed, shop, order))
+        paid_late = (order for order in orders if payments.over_on(order) >= window.first)
+        entries = (entry for order in paid_late for entry in payments.entries_of(self._seed, shop, order))
         shown = [entry for entry in entries if entry.at.date() in window and entry.at <= now]
         return [payments.entry_row(entry) for entry in sorted(shown, key=payments.as_listed)]
 

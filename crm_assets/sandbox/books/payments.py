@@ -19,14 +19,17 @@ LONGEST_DAYS = 220
 
 _MODES = {"Credit Card/Debit Card": 57, "Package": 54, "Paytm": 47, "Cash": 45, "PhonePe": 45, "Google Pay": 41}
 _PLACES = (" Walk in Customer", "Mobile POS", "Payment Link")
-_RETURNS, _DELIVERIES = 0.025, 0.3
+_DELIVERIES = 0.3
+_ORDERS_A_RETURN = 40
+_LAST_RETURN_DAYS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One row to be."""
+    """One row to be. ``number`` is the order's or the return's own; ``order`` is where the row stands among a day's rows."""
 
     number: str
+    order: int
     at: datetime
     rupees: int
     mode: str | None
@@ -40,20 +43,28 @@ class Entry:
 @lru_cache(maxsize=20_000)
 def entries_of(seed: str, store: SandboxStore, order: Order) -> tuple[Entry, ...]:
     """The order's payments, now and then its delivery where nothing was paid at it, and its return, if it has one."""
-    chance = Series(seed=seed, store=store.code, mean=0, most=0).draw(order.number, "payments")
+    series = Series(seed=seed, store=store.code, mean=0, most=0)
+    chance = series.draw(order.number, "payments")
     delivered = order.steps[-1][0]
     paid = [(at, rupees) for at, rupees in order.payments if rupees]
     shown = not any(at == delivered for at, _ in paid) and chance.random() < _DELIVERIES
     unpaid = [(delivered, 0)] if shown else []
     entries = [_entry(order, chance, at, rupees) for at, rupees in (*paid, *unpaid)]
-    if paid and chance.random() < _RETURNS:
+    run, place = divmod(order.number, _ORDERS_A_RETURN)
+    if paid and place == _brought_back(series, run):
         entries.append(_returned(order, chance, max(at for at, _ in paid), sum(rupees for _, rupees in paid)))
     return tuple(entries)
 
 
+def over_on(order: Order) -> date:
+    """The last day on which the order, or its return, can have a row."""
+    last = max(at for at, _ in (order.steps[-1], *order.payments))
+    return (last + timedelta(days=_LAST_RETURN_DAYS)).date()
+
+
 def as_listed(entry: Entry) -> tuple[date, int, datetime]:
-    """The report's order: by day, then by order, then by time."""
-    return entry.at.date(), int(entry.number.lstrip("TSRN")), entry.at
+    """The report's order: by day, then by order, a return where its order would stand, then by time."""
+    return entry.at.date(), entry.order, entry.at
 
 
 def entry_row(entry: Entry) -> Row:
@@ -83,6 +94,7 @@ def _entry(order: Order, chance: Random, at: datetime, rupees: int, *, number: s
     mode = chance.choices(tuple(_MODES), weights=tuple(_MODES.values()))[0] if rupees else None
     return Entry(
         number=number or f"T{order.number}",
+        order=order.number,
         at=at,
         rupees=rupees,
         mode=mode,
@@ -94,7 +106,13 @@ def _entry(order: Order, chance: Random, at: datetime, rupees: int, *, number: s
     )
 
 
+@lru_cache(maxsize=1_000)
+def _brought_back(series: Series, run: int) -> int:
+    """The one of forty orders in a row that is brought back; so returns are numbered through, in a sequence of their own."""
+    return series.draw(run, "return").randrange(_ORDERS_A_RETURN)
+
+
 def _returned(order: Order, chance: Random, paid_at: datetime, paid: int) -> Entry:
-    at = paid_at + timedelta(days=chance.uniform(0.5, 6))
+    at = paid_at + timedelta(days=chance.uniform(0.5, _LAST_RETURN_DAYS))
     back = chance.randint(1, max(1, paid // 3))
-    return _entry(order, chance, at, -back, number=f"SRN{order.number}", kind="SRN-Garment Return")
+    return _entry(order, chance, at, -back, number=f"SRN{order.number // _ORDERS_A_RETURN}", kind="SRN-Garment Return")

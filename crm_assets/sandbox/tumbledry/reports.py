@@ -141,7 +141,7 @@ class _Report:
         return f"/{self._kind.folder}/{name}?key={key}"
 
     def _file_name(self, store: SandboxStore, window: Window, as_of: datetime) -> str:
-        letters = short_hash(self._world.options.seed, store, window, as_of, length=_FILE_NAME_LETTERS)
+        letters = short_hash(self._world.options.seed, store, self._kind.word, window, as_of, length=_FILE_NAME_LETTERS)
         return f"{store.prefix}-{letters}.xlsx"
 
 

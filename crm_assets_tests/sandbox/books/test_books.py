@@ -20,7 +20,7 @@ from crm_assets.model import IST, Window
 from crm_assets.sandbox.books import Books
 books = Books("demo", lambda: datetime(2026, 2, 14, 12, 30, tzinfo=IST), lambda store, day: False)
 window = Window(first=date(2025, 11, 1), last=date(2026, 1, 29))
-rows = [books.td_orders("a668", window), books.uc_invoices("sector56", window)]
+rows = [books.td_orders("a668", window), books.td_payments("a668", window), books.uc_invoices("sector56", window)]
 print(hashlib.sha256(repr(rows).encode()).hexdigest())
 """
 
@@ -35,7 +35,11 @@ def order_time(row: Row) -> datetime:
 
 def test_another_process_draws_the_same_books() -> None:
     books = books_at(datetime(2026, 2, 14, 12, 30, tzinfo=IST))
-    ours = [books.td_orders("a668", QUARTER), books.uc_invoices("sector56", QUARTER)]
+    ours = [
+        books.td_orders("a668", QUARTER),
+        books.td_payments("a668", QUARTER),
+        books.uc_invoices("sector56", QUARTER),
+    ]
     other = subprocess.run(
         [sys.executable, "-c", DIGEST], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "7"}
     )

@@ -115,3 +115,25 @@ def test_a_key_opens_no_other_report(sandbox: Sandbox) -> None:
         other = ReportAppVisitor(visitor, kind=KINDS[1])
         other._headers = app._headers
         assert other.answer().status_code == 401
+
+
+def test_the_direct_export_of_each_report_is_its_own_file(sandbox: Sandbox) -> None:
+    window = Window(first=date(2026, 2, 1), last=date(2026, 2, 14))
+    with td_visitor(sandbox) as visitor:
+        files = [ReportAppVisitor(visitor, kind=kind).export("2026-02-01", "2026-02-14") for kind in KINDS]
+    assert [answer.content for answer in files] == [
+        workbook(ORDER_REPORT, sandbox.books.td_orders("a668", window)),
+        workbook(SALES_AND_DELIVERY, sandbox.books.td_payments("a668", window)),
+    ]
+    names = {answer.headers["content-disposition"] for answer in files}
+    assert len(names) == 2, "no two files share a name, be they of the same minute and range"
+    assert all(re.fullmatch(r'attachment; filename="1170-[\w-]{21}\.xlsx"', name) for name in names)
+
+
+def test_requests_and_exports_of_both_reports_are_counted_together(sandbox: Sandbox) -> None:
+    with td_visitor(sandbox) as visitor:
+        for kind in KINDS:
+            app = ReportAppVisitor(visitor, kind=kind)
+            app.ask("2026-02-14", "2026-02-14")
+            app.download(app.rows()[-1])
+    assert (sandbox.log.requests, sandbox.log.exports) == ({"td/a668": 2}, {"td/a668": 2})

@@ -1,9 +1,13 @@
 """The subs origin over plain HTTP: login, the session that does not come back, the one-time token."""
 
+import re
+from urllib.parse import urljoin
+
 import httpx
 import pytest
 
 from crm_assets.sandbox import Sandbox, SandboxOptions
+from crm_assets.sandbox.tumbledry.kinds import KINDS, ReportKind
 from crm_assets_tests.sandbox.visitors import report_address, td_form, td_visitor
 
 HOME = "/a668/App/home"
@@ -11,7 +15,7 @@ HOME = "/a668/App/home"
 
 def test_the_store_address_leads_to_the_login_form(sandbox: Sandbox) -> None:
     with httpx.Client(base_url=sandbox.urls["subs"], follow_redirects=True) as visitor:
-        for address in ("/", "/a668", HOME, "/a668/App/Reports/OrderReport.aspx"):
+        for address in ("/", "/a668", HOME, *(f"/a668/App/Reports/{kind.page}" for kind in KINDS)):
             answer = visitor.get(address)
             assert (answer.status_code, answer.url.path) == (200, "/Login")
             assert 'id="txtBranchPin"' in answer.text
@@ -76,3 +80,26 @@ def test_the_report_app_opens_once_per_token_and_not_without_one(sandbox: Sandbo
         assert visitor.get(address).status_code == 401
         assert visitor.get(sandbox.urls["reports"] + "/en/order-report").status_code == 401
         assert visitor.get(report_address(visitor)).status_code == 200
+
+
+@pytest.mark.parametrize(("issued_for", "shown_to"), [KINDS, KINDS[::-1]], ids=["orders", "sales"])
+def test_a_token_opens_either_report_and_only_one(
+    sandbox: Sandbox, issued_for: ReportKind, shown_to: ReportKind
+) -> None:
+    with td_visitor(sandbox) as visitor:
+        address = report_address(visitor, kind=issued_for)
+        elsewhere = address.replace(f"/en/{issued_for.word}?", f"/en/{shown_to.word}?")
+        answer = visitor.get(elsewhere)
+        assert (answer.status_code, f"<h1>{shown_to.title}</h1>" in answer.text) == (200, True)
+        assert [visitor.get(each).status_code for each in (elsewhere, address)] == [401, 401]
+
+
+@pytest.mark.parametrize("page", ["home", "Reports/OrderReport.aspx", "Reports/NEWSalesAndDeliveryReport"])
+def test_sales_and_delivery_stands_under_reports_on_home_and_on_the_report_pages(sandbox: Sandbox, page: str) -> None:
+    with td_visitor(sandbox) as visitor:
+        shown = visitor.get(f"/a668/App/{page}")
+        link = re.search(r'<aside>Reports:.*<a href="([^"]+)">Sales and Delivery</a>', shown.text)
+        assert link
+        report = visitor.get(urljoin(str(shown.url), link[1]))
+    assert report.url.path == "/a668/App/Reports/NEWSalesAndDeliveryReport"
+    assert f'src="{sandbox.urls["reports"]}/en/sales-and-delivery?token=' in report.text
