@@ -100,6 +100,7 @@ async def open_page(
     from playwright.async_api import async_playwright
 
     _need_screen(choice, owner)
+    _keep_compiled_driver()
     processes = BrowserProcesses()
     arguments = [*QUIET, processes.mark, guard.browser_argument, *(["--no-sandbox"] if _is_root() else [])]
     async with async_playwright() as playwright:
@@ -266,6 +267,15 @@ def _need_screen(choice: BrowserChoice, owner: str) -> None:
 def _environment() -> dict[str, str | float | bool]:
     """The browser's: without our settings, among which are the logins."""
     return {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
+
+
+def _keep_compiled_driver() -> None:
+    """Playwright's driver is a program for Node, and starts in two thirds of the time once it is kept compiled: beside what Python
+    compiled of Playwright. Node does without where it may not write.
+    """
+    import playwright
+
+    os.environ.setdefault("NODE_COMPILE_CACHE", str(Path(playwright.__file__).parent / "__pycache__" / "node"))
 
 
 def _is_root() -> bool:

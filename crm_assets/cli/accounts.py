@@ -16,6 +16,7 @@ from crm_assets.cli.options import (
     JsonOption,
     StoreOption,
     TraceOption,
+    load_settings,
     migrated,
     named_stores,
     one_by_one,
@@ -23,12 +24,12 @@ from crm_assets.cli.options import (
 )
 from crm_assets.errors import LoginMissing
 from crm_assets.model import AccountState, Store, system_clock
-from crm_assets.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from crm_assets.account import Desk
     from crm_assets.credentials import Credentials
     from crm_assets.session_facts import SessionFacts
+    from crm_assets.settings import Settings
 
 sessions_app = typer.Typer(no_args_is_help=True, help="Look at the saved sessions, test, seal and forget them.")
 
@@ -178,13 +179,13 @@ def _facts(crm: str, store: str) -> Iterator["SessionFacts"]:
             yield session_facts(profiles, one, account(conn, one))
 
 
-def _every(settings: Settings, crm: str, store: str) -> list[Store]:
+def _every(settings: "Settings", crm: str, store: str) -> list[Store]:
     if not crm and store != "all":
         wrong_usage("--store needs --crm")
     return [one for code in ([crm] if crm else settings.crms) for one in named_stores(settings, code, store)]
 
 
-def _desk(settings: Settings, what: str, *, headless: bool | None = None, trace: bool = False) -> "Desk":
+def _desk(settings: "Settings", what: str, *, headless: bool | None = None, trace: bool = False) -> "Desk":
     """What a command works with: the accounts' book, under its name; what it waits for is told on standard error."""
     from crm_assets import logs
     from crm_assets.account import Desk

@@ -1,12 +1,14 @@
 """``crm_download alerts``: what is wrong, what was told of it, and whether anybody would hear of it."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crm_assets.cli.options import JsonOption, migrated, wrong_usage
+from crm_assets.cli.options import JsonOption, load_settings, migrated, wrong_usage
 from crm_assets.errors import ConfigurationError
-from crm_assets.settings import ALERT_URLS, Settings, load_settings
+
+if TYPE_CHECKING:
+    from crm_assets.settings import Settings
 
 
 def alerts(
@@ -33,10 +35,11 @@ def alerts(
     show_alerts(found, as_json=as_json)
 
 
-def _send_test(settings: Settings) -> None:
+def _send_test(settings: "Settings") -> None:
     """Raises ConfigurationError when an address does not take the message: now somebody is there to look."""
     from crm_assets.credentials import addresses
     from crm_assets.notify import Message, Undelivered, deliver
+    from crm_assets.settings import ALERT_URLS
 
     urls = addresses(settings, ALERT_URLS)
     if not urls:

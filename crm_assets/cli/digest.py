@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crm_assets.cli.options import STORE_FAILED, JsonOption, migrated, named_day, wrong_usage
+from crm_assets.cli.options import STORE_FAILED, JsonOption, load_settings, migrated, named_day, wrong_usage
 from crm_assets.errors import ConfigurationError
 from crm_assets.model import business_day, system_clock
-from crm_assets.settings import DIGEST_URLS, Settings, load_settings
 
 if TYPE_CHECKING:
     from crm_assets.digest.figures import Digest
     from crm_assets.digest.files import DigestFiles
+    from crm_assets.settings import Settings
 
 
 def digest(
@@ -52,11 +52,12 @@ def digest(
         raise typer.Exit(STORE_FAILED)
 
 
-def _send(settings: Settings, found: "Digest", files: "DigestFiles") -> None:
+def _send(settings: "Settings", found: "Digest", files: "DigestFiles") -> None:
     """Raises ConfigurationError when nobody took it: now somebody is there to look."""
     from crm_assets.credentials import addresses
     from crm_assets.digest.post import send
     from crm_assets.notify import Undelivered
+    from crm_assets.settings import DIGEST_URLS
 
     urls = addresses(settings, DIGEST_URLS)
     if not urls:

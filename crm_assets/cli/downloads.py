@@ -16,6 +16,7 @@ from crm_assets.cli.options import (
     StoreOption,
     TraceOption,
     exit_code_of,
+    load_settings,
     migrated,
     named_day,
     named_reports,
@@ -24,10 +25,10 @@ from crm_assets.cli.options import (
 )
 from crm_assets.errors import error_class
 from crm_assets.model import Report, Store, Window, business_day, system_clock
-from crm_assets.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from crm_assets.pipeline.launch import Launched
+    from crm_assets.settings import Settings
 
 
 def download(
@@ -93,7 +94,7 @@ def exit_code(finished: Sequence["Launched"]) -> int:
     return max(codes, default=OK)
 
 
-def _refuse_window(settings: Settings, crm: str, begin: date | None, end: date) -> None:
+def _refuse_window(settings: "Settings", crm: str, begin: date | None, end: date) -> None:
     """Raise typer's usage error for a window that is reversed, in the future, or before the stores' first day."""
     today, first = business_day(system_clock), min(store.first_day for store in settings.stores(crm))
     if end > today:
@@ -104,7 +105,7 @@ def _refuse_window(settings: Settings, crm: str, begin: date | None, end: date) 
         wrong_usage(f"{begin or end} is before {first}, the first day of {crm} in stores.yaml (first_day)")
 
 
-def _window(settings: Settings, report: Report, store: Store, begin: date | None, end: date) -> Window:
+def _window(settings: "Settings", report: Report, store: Store, begin: date | None, end: date) -> Window:
     """The asked days; without a begin, from the last day the warehouse knows (it may have been half a day then)."""
     from crm_assets.warehouse.connection import connect
     from crm_assets.warehouse.embedded import database_url

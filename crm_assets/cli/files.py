@@ -18,16 +18,17 @@ from crm_assets.cli.options import (
     ReportOption,
     every_source,
     exit_code_of,
+    load_settings,
     migrated,
     named_day,
     wrong_usage,
 )
 from crm_assets.model import IST, Report, Store, Window, business_day, system_clock
-from crm_assets.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from crm_assets.pipeline.launch import Launched
     from crm_assets.pipeline.reload import GivenFile
+    from crm_assets.settings import Settings
 
 REFUSED_AT = re.compile(r"^\d{8}-\d{6}_")  # what landing puts before the name of a file that it sets aside
 WINDOW_IN_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})_to_(\d{4}-\d{2}-\d{2})")
@@ -93,7 +94,7 @@ def rebuild(
     raise typer.Exit(max((exit_code_of(type(one.error)) for one in done if one.error), default=OK))
 
 
-def _ingested(settings: Settings, given: "list[GivenFile]", *, accept_shrink: bool) -> "Iterator[Launched]":
+def _ingested(settings: "Settings", given: "list[GivenFile]", *, accept_shrink: bool) -> "Iterator[Launched]":
     """Each file, oldest export first: so that an older one among them does not come too late."""
     from crm_assets.pipeline.launch import Launched, Task
     from crm_assets.pipeline.reload import ingest as load
@@ -110,7 +111,7 @@ def _ingested(settings: Settings, given: "list[GivenFile]", *, accept_shrink: bo
 
 
 def _given(
-    settings: Settings,
+    settings: "Settings",
     file: Path,
     of: tuple[Report, Store],
     window: Window,
@@ -132,7 +133,7 @@ def _given(
     )
 
 
-def _store_of(settings: Settings, file: Path, crm: str, store: str, report: str) -> tuple[Report, Store]:
+def _store_of(settings: "Settings", file: Path, crm: str, store: str, report: str) -> tuple[Report, Store]:
     """The one report and store that the options and the file's name allow. Raises typer's usage error when that leaves it open.
 
     A name tells its report by our own prefix only; where it does not, a CRM's first report is meant.

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,12 +11,15 @@ from crm_assets.cli.options import (
     CrmOption,
     PaceOption,
     ReportOption,
+    load_settings,
     migrated,
     named_reports,
     named_stores,
     wrong_usage,
 )
-from crm_assets.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from crm_assets.settings import Settings
 
 
 def migrate() -> None:
@@ -139,7 +142,7 @@ def demo(
         _serve(settings, "127.0.0.1", None)
 
 
-def _serve(settings: Settings, host: str, port: int | None) -> None:
+def _serve(settings: "Settings", host: str, port: int | None) -> None:
     from crm_assets.pipeline.instance import open_instance
     from crm_assets.stack import running
 

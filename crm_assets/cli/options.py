@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
-from typing import Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -17,7 +17,9 @@ from crm_assets.errors import (
     in_full,
 )
 from crm_assets.model import Report, Store, business_day, system_clock
-from crm_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from crm_assets.settings import Settings
 
 OK, STORE_FAILED, USAGE, PERSON, INSTALLATION = range(5)
 INSTALLATION_ERRORS = (ConfigurationError, WarehouseUnavailable, BrowserMissing, DiskFull)
@@ -68,7 +70,14 @@ def tell(error: CrmError, account: str = "") -> None:
         typer.secho(f"Evidence: {error.evidence}", err=True)
 
 
-def named_stores(settings: Settings, crm: str, code: str) -> list[Store]:
+def load_settings() -> "Settings":
+    """The installation's. What reads them is imported once a command does: ``--help`` is there in an instant."""
+    from crm_assets import settings
+
+    return settings.load_settings()
+
+
+def named_stores(settings: "Settings", crm: str, code: str) -> list[Store]:
     """The stores a person named. Raises typer's usage error."""
     try:
         return list(settings.stores(crm)) if code == "all" else [settings.store(crm, code)]
@@ -76,7 +85,7 @@ def named_stores(settings: Settings, crm: str, code: str) -> list[Store]:
         raise typer.BadParameter(str(error)) from None
 
 
-def every_source(settings: Settings, crm: str, code: str) -> Iterator[tuple[Report, Store]]:
+def every_source(settings: "Settings", crm: str, code: str) -> Iterator[tuple[Report, Store]]:
     """Every report of the stores a person named, of every CRM where none was. Raises typer's usage error."""
     from crm_assets.pipeline.reports import sources
 
@@ -90,7 +99,7 @@ def every_source(settings: Settings, crm: str, code: str) -> Iterator[tuple[Repo
                 yield source.report, store
 
 
-def named_reports(settings: Settings, crm: str, name: str) -> list[Report]:
+def named_reports(settings: "Settings", crm: str, name: str) -> list[Report]:
     """The reports of a CRM that a person named, all of them for no name. Raises typer's usage error."""
     from crm_assets.pipeline.reports import sources_of
 
@@ -114,7 +123,7 @@ def wrong_usage(message: str) -> NoReturn:
     raise typer.BadParameter(message)
 
 
-def migrated(settings: Settings) -> str:
+def migrated(settings: "Settings") -> str:
     """The database's URL, with every migration applied and every column of the configured reports there."""
     from crm_assets.pipeline.reports import sources
     from crm_assets.warehouse.embedded import database_url

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crm_assets.cli.downloads import show_and_exit
-from crm_assets.cli.options import OK, PERSON, CrmOption, JsonOption, migrated, named_stores
+from crm_assets.cli.options import OK, PERSON, CrmOption, JsonOption, load_settings, migrated, named_stores
 from crm_assets.model import system_clock
-from crm_assets.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from crm_assets.pipeline.launch import Task
+    from crm_assets.settings import Settings
 
 JUST_NOW = timedelta(minutes=20)  # what the daemon has fetched since need not be fetched again
 
@@ -43,7 +43,7 @@ def refresh(
     show_and_exit(finished, as_json=as_json, at_least=PERSON if person else OK)
 
 
-def _due(settings: Settings, crm: str, wanted: Set[str], now: datetime) -> "tuple[list[Task], bool]":
+def _due(settings: "Settings", crm: str, wanted: Set[str], now: datetime) -> "tuple[list[Task], bool]":
     """The tasks of this moment: the refresh of every store, then the settling and the missing days that are due; and whether a
     store is left out for want of a person.
     """
@@ -66,7 +66,7 @@ def _due(settings: Settings, crm: str, wanted: Set[str], now: datetime) -> "tupl
     return tasks, any(left.person for left in left_out)
 
 
-def _look_after(settings: Settings) -> None:
+def _look_after(settings: "Settings") -> None:
     from crm_assets.pipeline.upkeep import look_after
     from crm_assets.warehouse.connection import connect
     from crm_assets.warehouse.embedded import database_url

@@ -13,11 +13,11 @@ from crm_assets.cli.options import (
     JsonOption,
     every_source,
     exit_code_of,
+    load_settings,
     migrated,
     wrong_usage,
 )
 from crm_assets.model import Report, Store, system_clock
-from crm_assets.settings import load_settings
 
 if TYPE_CHECKING:
     from crm_assets.warehouse.rejects import KeptReject

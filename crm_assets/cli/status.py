@@ -4,9 +4,8 @@ import json
 
 import typer
 
-from crm_assets.cli.options import OK, STORE_FAILED, EveryCrm, JsonOption, migrated
+from crm_assets.cli.options import OK, STORE_FAILED, EveryCrm, JsonOption, load_settings, migrated
 from crm_assets.model import system_clock
-from crm_assets.settings import load_settings
 
 
 def status(crm: EveryCrm = "", as_json: JsonOption = False) -> None:

@@ -6,9 +6,8 @@ import sys
 
 import typer
 
-from crm_assets.cli.options import JsonOption, migrated
+from crm_assets.cli.options import JsonOption, load_settings, migrated
 from crm_assets.model import system_clock
-from crm_assets.settings import load_settings
 
 
 def tidy(as_json: JsonOption = False) -> None:
