@@ -270,8 +270,8 @@ def _environment() -> dict[str, str | float | bool]:
 
 
 def _keep_compiled_driver() -> None:
-    """Playwright's driver is a program for Node, and starts in two thirds of the time once it is kept compiled: beside what Python
-    compiled of Playwright. Node does without where it may not write.
+    """Playwright's driver is a program for Node, and starts in two thirds of the time once it is kept compiled, beside what
+    Python compiled of Playwright. Node does without where it may not write.
     """
     import playwright
 
