@@ -136,11 +136,11 @@ def _same_sums(table: TextTable, report: Report, store: Store, said: Claims) -> 
         )
     for name, expected in said.sums.items():
         column = report.column(name)
-        texts = [text for text in table.rows[name] if text is not None and text.strip()]
-        values = [read_value(text, column) for text in texts]
-        if column.kind not in NUMBERS or None in values:
+        texts = Counter(text for text in table.rows[name] if text is not None and text.strip())
+        values = {text: read_value(text, column) for text in texts}
+        if column.kind not in NUMBERS or None in values.values():
             continue
-        found = sum(values, Decimal(0))
+        found = sum((values[text] * count for text, count in texts.items()), Decimal(0))
         if abs(found - expected) > TOLERANCE:
             raise ChecksumMismatch(
                 f"{store}: the portal's total of {column.header!r} is {expected}, the rows sum to {found}. Nothing was loaded"

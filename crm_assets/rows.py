@@ -5,10 +5,11 @@ loaded with a warning. No format is ever guessed: ``01/02/2026`` is what the col
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from crm_assets.model import IST, NOT_PLAIN, Column, Kind, Problem, Reject, Report
@@ -56,7 +57,8 @@ def read_rows(texts: "pd.DataFrame", report: Report) -> TypedRows:
     """
     import pandas as pd
 
-    read = [_read_row(row, report) for row in _dicts(texts)]
+    readings = {column.name: _Reading(column) for column in report.fact_columns}
+    read = [_read_row(row, report, readings) for row in _dicts(texts)]
     names = [*(column.name for column in report.fact_columns), "business_day", "warnings"]
     rows = pd.DataFrame([row for row in read if isinstance(row, dict)], columns=pd.Index(names), dtype=object)
     return TypedRows(
@@ -84,15 +86,32 @@ def rule(column: Column) -> str:
     return IN_WORDS[column.kind]
 
 
-def _read_row(row: dict[str, Any], report: Report) -> dict[str, Any] | Reject:
+class _Reading(dict["str | None", tuple[Any, tuple[Problem, ...], bool]]):
+    """A column's cells by their text: the value, the rules it breaks, and whether they are fatal. A text is read once."""
+
+    def __init__(self, column: Column) -> None:
+        super().__init__()
+        self._column = column
+
+    def __missing__(self, text: str | None) -> tuple[Any, tuple[Problem, ...], bool]:
+        value, column = read_value(text, self._column), self._column
+        problems = tuple(_problems(text, value, column))
+        read = self[text] = value, problems, any(_is_fatal(problem, column) for problem in problems)
+        return read
+
+
+def _read_row(row: dict[str, Any], report: Report, readings: Mapping[str, _Reading]) -> dict[str, Any] | Reject:
     """The row's values, its day and its warnings; or why it is rejected."""
     texts = {column.name: _cell(row, column) for column in report.columns}
-    problems = [problem for column in report.fact_columns for problem in _problems(texts[column.name], column)]
-    fatal = tuple(problem for problem in problems if _is_fatal(problem, report.column(problem.column)))
-    if fatal:
-        return Reject(day=row["business_day"], row_number=int(row["row_number"]), raw=texts, problems=fatal)
-    values = {column.name: read_value(texts[column.name], column) for column in report.fact_columns}
-    return values | {"business_day": row["business_day"], "warnings": tuple(problems) or None}
+    read = {name: reading[texts[name]] for name, reading in readings.items()}
+    if fatal := [name for name, (_, _, is_fatal) in read.items() if is_fatal]:
+        column_problems = (problem for name in fatal for problem in read[name][1])
+        return Reject(
+            day=row["business_day"], row_number=int(row["row_number"]), raw=texts, problems=tuple(column_problems)
+        )
+    values = {name: value for name, (value, _, _) in read.items()}
+    warnings = tuple(problem for _, problems, _ in read.values() for problem in problems)
+    return values | {"business_day": row["business_day"], "warnings": warnings or None}
 
 
 def _dicts(texts: "pd.DataFrame") -> Iterator[dict[str, Any]]:
@@ -108,11 +127,11 @@ def _cell(row: dict[str, Any], column: Column) -> str | None:
     return text
 
 
-def _problems(text: str | None, column: Column) -> Iterator[Problem]:
-    """Every rule that the value breaks; an empty optional one breaks none."""
+def _problems(text: str | None, value: Any, column: Column) -> Iterator[Problem]:
+    """Every rule that the text or its value breaks; an empty optional one breaks none."""
     if text is not None and text.strip() in NOT_PLAIN:
         yield Problem(column=column.name, rule="a plain value, no error, formula or merged cell", value=text)
-    elif read_value(text, column) is None:
+    elif value is None:
         if column.required or (text is not None and text.strip()):
             yield Problem(column=column.name, rule=rule(column), value=text)
     elif text is not None and column.pattern and not re.fullmatch(column.pattern, text.strip()):
@@ -150,9 +169,14 @@ def _money(text: str, column: Column) -> Decimal | None:
 
 
 def _moment(text: str, column: Column) -> datetime | None:
+    return _moment_as(text, column.formats)
+
+
+@lru_cache(maxsize=20_000)  # a report is read for its proof, its staging and its facts, and dates take most of the time
+def _moment_as(text: str, formats: tuple[str, ...]) -> datetime | None:
     if DATE_CELL.fullmatch(text):
         return _from_date_cell(text)
-    for pattern in column.formats:
+    for pattern in formats:
         try:
             return datetime.strptime(text, pattern).replace(tzinfo=IST)
         except ValueError:

@@ -5,6 +5,7 @@ Dagster resolves the annotations at run time.
 """
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import dagster as dg
@@ -18,6 +19,7 @@ from crm_assets.pipeline.reports import Source
 from crm_assets.pipeline.resources import PlaywrightResource
 from crm_assets.pipeline.results import Landed, Proven, Typed, sentence_of
 from crm_assets.settings import load_settings
+from crm_assets.threads import in_a_thread
 from crm_assets.warehouse.landed import LandedFile
 from crm_assets.warehouse.staging import StagedExport
 
@@ -60,6 +62,7 @@ def _raw(source: Source) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: ExportConfig, playwright: PlaywrightResource
     ) -> Iterator[dg.Output[Landed]]:
         refuse_mixed_range(context.run.tags)
+        in_a_thread(lambda: import_module("pandas"))  # half a second, which staging need not wait for after the portal
         try:
             landed = playwright.download(
                 report,

@@ -7,6 +7,7 @@ be an old one. What a plain cell shows belongs to ``cell.py``.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from string import ascii_uppercase
 
 from crm_assets.errors import NotAWorkbook, TooLarge
 from crm_assets.model import FORMULA, MERGED
@@ -34,6 +35,11 @@ INSIDE = {
     "is": {"t", "r", "rPh", "phoneticPr"},
     "t": set[str](),
 }
+LETTERS = {
+    first + second: 26 * at + number
+    for at, first in enumerate(("", *ascii_uppercase))
+    for number, second in enumerate(ascii_uppercase, start=1)
+}  # of a column, up to ZZ
 BARE = ("sheetData", "row", "c")  # hold elements only
 
 type Cells = list[list[str | None]]
@@ -63,22 +69,25 @@ class _SheetReader:
     _row: int = 0
     _column: int = 0
     _width: int = 0
+    _row_digits: str = ""
+    _numbers: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _attributes: Attributes = field(default_factory=dict)
-    _holders: list[str] = field(default_factory=list)
+    _holders: str = ""
     _pieces: list[str] = field(default_factory=list)
 
     def begin(self, name: str, attributes: Attributes) -> None:
         parent = self._open[-1] if self._open else ""
         name = self._open.enter(name)
-        if HOME.get(name, parent) != parent or name not in INSIDE.get(parent, {name}):
+        inside = INSIDE.get(parent)
+        if HOME.get(name, parent) != parent or (inside is not None and name not in inside):
             raise NotAWorkbook(f"expected rows, cells and values only, found another element near row {self._row}")
         match name:
-            case "row":
-                self._begin_row(attributes)
             case "c":
                 self._begin_cell(attributes)
+            case "row":
+                self._begin_row(attributes)
             case "v" | "is" | "f":
-                self._holders.append(name)
+                self._holders += name
                 if name == "f" and attributes.get("ref") and attributes.get("t") in ("array", "dataTable"):
                     self._cover(attributes["ref"], FORMULA)
             case "mergeCell":
@@ -95,7 +104,8 @@ class _SheetReader:
     def end(self, _name: str) -> None:
         if self._open.pop() == "c":
             row = self._cells[-1]
-            row += [None] * (self._column - 1 - len(row))
+            if gap := self._column - 1 - len(row):
+                row += [None] * gap
             row.append(self._shown())
 
     def cells(self) -> Cells:
@@ -117,24 +127,37 @@ class _SheetReader:
                 f"expected rows in order, found row {number} after row {self._row}. Look at the kept file"
             )
         self._make_room(number, 1)
-        self._row, self._column = number, 0
+        self._row, self._column, self._row_digits = number, 0, str(number)
 
     def _begin_cell(self, attributes: Attributes) -> None:
         place = attributes.get("r")
-        column, row = (self._column + 1, self._row) if place is None else place_of(place)
+        column, row = (self._column + 1, self._row) if place is None else self._place(place)
         if row != self._row or column <= self._column:
             raise NotAWorkbook(f"expected cells in order, found {place} in row {self._row} after column {self._column}")
-        self._make_room(row, column)
-        self._column, self._attributes, self._holders, self._pieces = column, attributes, [], []
+        if column > self._width:
+            self._make_room(row, column)
+        self._column, self._attributes, self._holders, self._pieces = column, attributes, "", []
+
+    def _place(self, text: str) -> tuple[int, int]:
+        """As ``place_of``; at once for a place in this row."""
+        letters = text.rstrip("0123456789")
+        if text[len(letters) :] == self._row_digits and letters in LETTERS:
+            return LETTERS[letters], self._row
+        return place_of(text)
 
     def _shown(self) -> str | None:
         """What the cell that ends here shows."""
         if "f" in self._holders:
             return FORMULA
         kind = self._attributes.get("t", "n")
-        if len(self._holders) > 1 or self._holders not in ([], ["is" if kind == "inlineStr" else "v"]):
+        if self._holders and self._holders != ("is" if kind == "inlineStr" else "v"):
             raise NotAWorkbook(f"expected one value in a cell, found another number or kind of them in row {self._row}")
-        return shown(kind, "".join(self._pieces), self._attributes.get("s", "0"), self._book)
+        value, style = "".join(self._pieces), self._attributes.get("s", "0")
+        if kind != "n":
+            return shown(kind, value, style, self._book)
+        if (value, style) not in self._numbers:
+            self._numbers[value, style] = shown(kind, value, style, self._book)
+        return self._numbers[value, style]
 
     def _cover(self, area: str, instead: str) -> None:
         """Note what stands instead of the cells of a merge, or of a formula with many results."""

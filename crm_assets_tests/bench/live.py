@@ -36,8 +36,10 @@ LONGEST_SECONDS = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTimes:
-    """Seconds of one run: from the request to its facts committed, and the part in which it executed."""
+    """Seconds of one run: from the request to its facts committed, and the part in which it executed. ``asked_at``: UNIX time."""
 
+    run_id: str
+    asked_at: float
     whole: float
     execution: float
 
@@ -59,14 +61,14 @@ class Live:
 
     def run(self, name: str, window: Window) -> RunTimes:
         """One run of a store's chain by way of webserver, queue and daemon."""
-        (times,) = self.run_all([name], window)
+        (times,) = self.run_all([(name, window)])
         return times
 
-    def run_all(self, names: Sequence[str], window: Window) -> list[RunTimes]:
-        """Runs of these stores, asked for at once."""
+    def run_all(self, wanted: Sequence[tuple[str, Window]]) -> list[RunTimes]:
+        """Runs of these stores' windows, asked for at once."""
         self.begin_anew()
-        began = time.monotonic()
-        run_ids = [self._launch(name, window) for name in names]
+        asked_at, began = time.time(), time.monotonic()
+        run_ids = [self._launch(name, window) for name, window in wanted]
         ended = dict.fromkeys(run_ids, 0.0)
         while waiting := [run_id for run_id, at in ended.items() if not at]:
             for run_id in waiting:
@@ -75,7 +77,10 @@ class Live:
             Event().wait(LOOK_SECONDS)
             if time.monotonic() - began > LONGEST_SECONDS:
                 raise TimeoutError(f"runs not over after {LONGEST_SECONDS} s: {waiting}")
-        return [RunTimes(whole=ended[run_id], execution=self._execution(run_id)) for run_id in run_ids]
+        return [
+            RunTimes(run_id=run_id, asked_at=asked_at, whole=ended[run_id], execution=self._execution(run_id))
+            for run_id in run_ids
+        ]
 
     def _launch(self, name: str, window: Window) -> str:
         crm, store = name.split("/")

@@ -3,10 +3,9 @@
 import subprocess
 import time
 from collections.abc import Iterator
-from statistics import median
 
 from crm_assets.settings import PROJECT_ROOT
-from crm_assets_tests.bench.figures import Figure
+from crm_assets_tests.bench.figures import Figure, measured
 
 REPEATS = 7
 HELP_SECONDS = 0.4
@@ -19,17 +18,8 @@ def figures(repeats: int = REPEATS) -> Iterator[Figure]:
     helped = _seconds([str(BIN / "crm_download"), "--help"], repeats)
     loaded = _seconds([str(BIN / "python"), "-c", "from crm_assets.definitions import defs; defs()"], repeats)
     dagster = _seconds([str(BIN / "python"), "-c", "import dagster"], repeats)
-    yield Figure(
-        name="crm_download --help",
-        unit="s",
-        ours=median(helped),
-        reference=median(bare),
-        target=HELP_SECONDS,
-        at_most=True,
-    )
-    yield Figure(name="crm_download --help, slowest", unit="s", ours=max(helped))
-    yield Figure(name="code location, beside import dagster", unit="s", ours=median(loaded), reference=median(dagster))
-    yield Figure(name="code location, slowest", unit="s", ours=max(loaded))
+    yield measured("crm_download --help, beside an empty Python", helped, bare, target=HELP_SECONDS, at_most=True)
+    yield measured("the code location, beside import dagster", loaded, dagster)
 
 
 def _seconds(command: list[str], repeats: int) -> list[float]:

@@ -1,0 +1,116 @@
+"""Our own loader as ``load`` and ``unchanged`` run it: a process that loads one workbook, all the way and with all the books.
+
+Its task comes as JSON on standard input; the seconds of each load, the rows written and the peak of memory go to standard output.
+"""
+
+import json
+import resource
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from crm_assets import landing, workbook
+from crm_assets.model import Claims, Download, Report, Store, Window, system_clock
+from crm_assets.pipeline import books
+from crm_assets.pipeline.examine import prove, typed_export
+from crm_assets.pipeline.reports import report_of_asset
+from crm_assets.settings import Settings, load_settings
+from crm_assets.warehouse import ledger, staging
+from crm_assets.warehouse.connection import Connection, connect
+from crm_assets.warehouse.landed import LandedFile
+
+TABLES = "download_ledger, stg_td_order_report, fact_td_orders, fact_td_orders_history"
+
+
+def main() -> None:
+    task = json.load(sys.stdin)
+    if task["limits"] == "lifted":
+        lift_limits()
+    settings = load_settings()
+    window = Window(first=date.fromisoformat(task["first"]), last=date.fromisoformat(task["last"]))
+    seconds, again, cold = list[float](), list[float](), None
+    with connect(task["database"]) as conn:
+        for _ in range(task["repeats"] + 1):
+            conn.execute(f"TRUNCATE {TABLES} CASCADE")
+            seconds.append(_load(conn, settings, task, window))
+            if cold is None:
+                cold = time.time() - task["started"]
+            written = _written(conn)
+            if task["again"]:
+                again.append(_load(conn, settings, task, window))
+                assert _written(conn) == written, "an unchanged row was written"
+        ((rows,),) = conn.execute("SELECT count(*) FROM fact_td_orders").fetchall()
+    assert rows == task["rows"], f"expected {task['rows']} rows, found {rows}"
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stdout.write(json.dumps({"cold": cold, "warm": seconds[1:], "again": again[1:], "peak_mb": peak}) + "\n")
+
+
+def lift_limits() -> None:
+    """More than any report of a store has: the reader refuses such files, so that no file can fill the memory."""
+    workbook.sheet.ROWS = workbook.sheet.CELLS = workbook.markup.TAGS = workbook.book.STRINGS = 10**8
+    workbook.package.FILE_BYTES = workbook.package.UNPACKED_BYTES = 2**32
+
+
+def _load(conn: Connection, settings: Settings, task: dict[str, Any], window: Window) -> float:
+    """Seconds from the file that has landed to the facts that are committed."""
+    began, run_id, report = (
+        time.perf_counter(),
+        f"bench {time.monotonic_ns()}",
+        report_of_asset(settings, "fact_td_orders"),
+    )
+    store = settings.store("td", task["store"])
+    landed = _booked(conn, report, store, window, Path(task["file"]), run_id)
+    guard = books.Guard(lost_share=settings.env.max_lost_share)
+    staged = books.stage_file(conn, report, prove(settings, report, landed), guard, run_id)
+    if not staged.unchanged:
+        for export in staging.read_slices(conn, report, store.code, staged.days):
+            books.load_export(conn, report, typed_export(report, export), run_id)
+    return time.perf_counter() - began
+
+
+def _booked(conn: Connection, report: Report, store: Store, window: Window, file: Path, run_id: str) -> LandedFile:
+    now, md5 = system_clock(), landing.md5(file)
+    ledger_id = ledger.open_attempt(
+        conn, run_id=run_id, store=store, report=report, window=window, keep_file=True, now=now
+    )
+    download = Download(
+        store=store,
+        window=window,
+        file=file,
+        bytes=file.stat().st_size,
+        md5=md5,
+        strategy="bench",
+        requested_at=now,
+        suggested_name=file.name,
+        claims=Claims(),
+        signed_in_again=False,
+        blocked_requests=0,
+        seconds=0,
+    )
+    ledger.record_download(conn, ledger_id, download, now)
+    return LandedFile(
+        ledger_id=ledger_id,
+        store=store.code,
+        window=window,
+        days=tuple(window.days()),
+        file=file,
+        md5=md5,
+        claims=Claims(),
+        keep_file=True,
+    )
+
+
+def _written(conn: Connection) -> tuple[int, ...]:
+    """How many rows of the facts and their history were ever written, as the server counts."""
+    conn.execute("SELECT pg_stat_force_next_flush()")
+    ((facts, history),) = conn.execute(
+        "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FILTER (WHERE relname = 'fact_td_orders'), "
+        "sum(n_tup_ins) FILTER (WHERE relname = 'fact_td_orders_history') FROM pg_stat_user_tables"
+    ).fetchall()
+    return int(facts), int(history)
+
+
+if __name__ == "__main__":
+    main()
