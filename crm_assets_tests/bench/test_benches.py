@@ -1,14 +1,13 @@
-"""Each bench that needs no peer, as small as it can be: it runs to its end and tells what it is for. How fast is not judged here."""
+"""The benches that need neither a peer nor a running stack, as small as they can be: each runs to its end. How fast is not judged."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from crm_assets_tests.bench import idle, page, scale, startup, tick, unchanged, way
+from crm_assets_tests.bench import page, startup, tick, unchanged
 from crm_assets_tests.bench.__main__ import BENCHES
 from crm_assets_tests.bench.figures import Figure
-from crm_assets_tests.bench.scale import Size
 
 
 @pytest.mark.parametrize(
@@ -18,14 +17,8 @@ from crm_assets_tests.bench.scale import Size
         (lambda: unchanged.figures(rows=20, repeats=1), "20 rows of 35 days again, beside the first time"),
         (lambda: tick.figures((1, 2), days=3, repeats=1), "td_catch_up: queries, 2 stores beside 1"),
         (lambda: startup.figures(repeats=1), "crm_download --help, beside an empty Python"),
-        (lambda: way.figures(repeats=1), "td/a668: browser, session and login"),
-        (
-            lambda: scale.figures([Size(stores=2, days=12)], small=Size(stores=1, days=12), repeats=1),
-            "2 stores x 12 days: planning a backfill of 90 days, beside 1 stores x 12 days",
-        ),
-        (lambda: idle.figures(seconds=1, settle_seconds=0), "idle: connections"),
     ],
-    ids=["unchanged", "tick", "startup", "way", "scale", "idle"],
+    ids=["unchanged", "tick", "startup"],
 )
 def test_a_bench_runs_to_its_end(run: Callable[[], Iterator[Figure]], told: str) -> None:
     found = {one.name: one for one in run()}
