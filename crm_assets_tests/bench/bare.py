@@ -52,9 +52,13 @@ def from_tumbledry(page: Page, task: dict[str, Any], file: Path) -> None:
         for place, value in ((2, day.year), (1, day.month), (0, day.day)):
             inputs.nth(at + place).fill(str(value))
     frame.get_by_role("button", name="Update").click()
+    rows = frame.locator("#requests tr")
+    before = rows.first.inner_html() if rows.count() else ""
     frame.get_by_role("button", name="Request Report").click()
-    newest = frame.locator("#requests tr").first
-    newest.filter(has_text="Processing").wait_for()
+    newest = rows.first
+    newest.wait_for()
+    while newest.inner_html() == before:
+        page.wait_for_timeout(50)
     newest.get_by_role("link", name="Download").wait_for(timeout=300_000)
     with page.expect_download() as download:
         newest.get_by_role("link", name="Download").click()

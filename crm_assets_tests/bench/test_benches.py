@@ -1,4 +1,4 @@
-"""The benches that need neither a peer nor a running stack, as small as they can be: each runs to its end. How fast is not judged."""
+"""The benches that need neither a peer nor a running stack, as small as they can be: each runs to its end, however fast."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
