@@ -99,6 +99,12 @@ def test_every_browser_looks_the_same_to_a_portal() -> None:
     assert "Headless" not in look(script="navigator.userAgent")
 
 
+def test_the_driver_is_kept_compiled_for_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NODE_COMPILE_CACHE", raising=False)
+    look()
+    assert any(Path(os.environ["NODE_COMPILE_CACHE"]).rglob("*"))
+
+
 def test_a_session_is_opened_by_the_look_that_made_it_and_the_difference_is_told() -> None:
     profile = Profile(state={"cookies": [], "origins": []}, fingerprint=MAC)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
@@ -26,7 +26,13 @@ from crm_assets.sandbox.workbooks import workbook as sheetjs_workbook
 
 pytestmark = pytest.mark.no_cover  # so many turns of the same lines: what counts them would take longer than they do
 
-MODEST = settings(max_examples=100, deadline=None, derandomize=True, database=None)
+MODEST = settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no defect
+)
 UC = Store(crm="uc", code="sector56", name="Sector 56", first_day=date(2025, 11, 1), booking_prefix="UC567")
 TD = Store(crm="td", code="a668", name="Uttam Nagar", first_day=date(2025, 11, 1))
 NOVEMBER = Window(first=date(2025, 11, 1), last=date(2025, 11, 30))
