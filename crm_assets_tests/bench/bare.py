@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 from python_calamine import CalamineWorkbook
 
 IST = timezone(timedelta(hours=5, minutes=30))
@@ -52,17 +52,21 @@ def from_tumbledry(page: Page, task: dict[str, Any], file: Path) -> None:
         for place, value in ((2, day.year), (1, day.month), (0, day.day)):
             inputs.nth(at + place).fill(str(value))
     frame.get_by_role("button", name="Update").click()
-    rows = frame.locator("#requests tr")
-    before = rows.first.inner_html() if rows.count() else ""
+    newest = frame.locator("#requests tr").first
+    known = {_path(link) for link in frame.locator("#requests a").all()}
     frame.get_by_role("button", name="Request Report").click()
-    newest = rows.first
-    newest.wait_for()
-    while newest.inner_html() == before:
-        page.wait_for_timeout(50)
-    newest.get_by_role("link", name="Download").wait_for(timeout=300_000)
+    link = newest.get_by_role("link", name="Download")
+    link.wait_for(timeout=300_000)
+    while _path(link) in known:  # an older request's, until ours stands in the list and is ready
+        page.wait_for_timeout(100)
+        link.wait_for(timeout=300_000)
     with page.expect_download() as download:
-        newest.get_by_role("link", name="Download").click()
+        link.click()
     download.value.save_as(file)
+
+
+def _path(link: Locator) -> str:
+    return (link.get_attribute("href") or "").split("?")[0]
 
 
 def from_uclean(page: Page, task: dict[str, Any], file: Path) -> None:
