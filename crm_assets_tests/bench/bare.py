@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Page, Response, sync_playwright
 from python_calamine import CalamineWorkbook
 
 IST = timezone(timedelta(hours=5, minutes=30))
@@ -52,21 +52,19 @@ def from_tumbledry(page: Page, task: dict[str, Any], file: Path) -> None:
         for place, value in ((2, day.year), (1, day.month), (0, day.day)):
             inputs.nth(at + place).fill(str(value))
     frame.get_by_role("button", name="Update").click()
-    newest = frame.locator("#requests tr").first
-    known = {_path(link) for link in frame.locator("#requests a").all()}
-    frame.get_by_role("button", name="Request Report").click()
-    link = newest.get_by_role("link", name="Download")
+    with page.expect_response(lambda answer: _is_list(answer, "POST")):
+        frame.get_by_role("button", name="Request Report").click()
+    page.wait_for_event("response", lambda answer: _is_list(answer, "GET"))
+    page.wait_for_timeout(100)  # drawn: at the top of the list stands our own
+    link = frame.locator("#requests tr").first.get_by_role("link", name="Download")
     link.wait_for(timeout=300_000)
-    while _path(link) in known:  # an older request's, until ours stands in the list and is ready
-        page.wait_for_timeout(100)
-        link.wait_for(timeout=300_000)
     with page.expect_download() as download:
         link.click()
     download.value.save_as(file)
 
 
-def _path(link: Locator) -> str:
-    return (link.get_attribute("href") or "").split("?")[0]
+def _is_list(answer: Response, method: str) -> bool:
+    return answer.request.method == method and answer.url.endswith("/requests")
 
 
 def from_uclean(page: Page, task: dict[str, Any], file: Path) -> None:
