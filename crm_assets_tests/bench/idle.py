@@ -23,7 +23,7 @@ from crm_assets_tests.fixtures.dagster import new_pipeline
 from crm_assets_tests.fixtures.postgres import new_database
 from crm_assets_tests.fixtures.stack import stop_sensors
 
-SETTLE_SECONDS, SECONDS, STORES = 60, 180, 4
+SETTLE_SECONDS, SECONDS, STORES = 30, 120, 4
 
 
 def figures(seconds: float = SECONDS, settle_seconds: float = SETTLE_SECONDS) -> Iterator[Figure]:
