@@ -149,10 +149,13 @@ UPDATE: LiteralString = """
     FROM incoming WHERE {due}
 """
 
+# In order, so that every row is found to be new before the first is written: a table that counts as empty is searched without its
+# index, and would be searched again for each row, through all those that were just written.
 INSERT: LiteralString = """
     INSERT INTO {fact} (store, {columns}, row_hash, first_seen_at, changed_at, ledger_id)
     SELECT %(store)s, {columns}, row_hash, %(now)s, %(now)s, %(ledger_id)s FROM incoming
     WHERE NOT EXISTS (SELECT FROM {fact} AS fact WHERE fact.store = %(store)s AND fact.{key} = incoming.{key})
+    ORDER BY {key}
 """
 
 MARK_MISSING: LiteralString = """

@@ -99,7 +99,7 @@ class _weighed:  # noqa: N801 - a context manager
 
 
 def _kind(name: str, command: str) -> str | None:
-    if "execute_run" in command:
+    if "multiprocessing.spawn" in command:  # how Dagster starts a run
         return "the run"
     if name.startswith("node"):
         return "the browser's driver"
