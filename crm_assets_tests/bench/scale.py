@@ -30,7 +30,7 @@ from crm_assets_tests.fixtures.dagster import Pipeline, chain, new_pipeline
 from crm_assets_tests.fixtures.postgres import new_database
 from crm_assets_tests.fixtures.stack import BACKFILL, LAUNCH_BACKFILL, asked, stop_sensors
 
-REPEATS, PLANNED_DAYS, LOOK_SECONDS, LONGEST_SECONDS = 3, 90, 0.2, 600
+REPEATS, PLANNED_DAYS, PLANNED_STORES, LOOK_SECONDS, LONGEST_SECONDS = 3, 90, 20, 0.2, 600
 GRAPH = "{ assetNodes { id assetKey { path } dependencyKeys { path } partitionDefinition { name } } }"
 STATUS = f"""{{ assetNodeOrError(assetKey: {{path: ["{FACTS}"]}}) {{ ... on AssetNode {{
   assetPartitionStatuses {{ ... on MultiPartitionStatuses {{ ranges {{ primaryDimStartKey
@@ -87,7 +87,9 @@ def _found(size: Size, repeats: int) -> Found:
                 "asset graph": _timed(lambda: asked(stack.url, GRAPH), repeats),
                 "partition status, for the first time": _timed(lambda: asked(stack.url, STATUS), 1),
                 "partition status": _timed(lambda: asked(stack.url, STATUS), repeats),
-                f"planning a backfill of {PLANNED_DAYS} days": [_plan_seconds(stack, pipeline, codes, window)],
+                f"planning a backfill of {PLANNED_DAYS} days, each run": [
+                    _plan_seconds(stack, pipeline, codes[:PLANNED_STORES], window)
+                ],
             }
             return Found(seconds=seconds, megabytes=_megabytes(stack))
 
@@ -118,7 +120,7 @@ def _timed(work: Callable[[], Any], repeats: int) -> list[float]:
 
 
 def _plan_seconds(stack: Stack, pipeline: Pipeline, codes: Sequence[str], window: Window) -> float:
-    """From the click to the last run in the queue: a run for each store."""
+    """From the click to the last run in the queue, for each of them: a run for each store."""
     days = list(window.days())[-PLANNED_DAYS:]
     launched = asked(
         stack.url,
@@ -135,7 +137,7 @@ def _plan_seconds(stack: Stack, pipeline: Pipeline, codes: Sequence[str], window
         assert status == "REQUESTED", status
         if time.perf_counter() - began > LONGEST_SECONDS:
             raise TimeoutError(f"expected {len(codes)} runs, found {pipeline.instance.get_runs_count()}")
-    return time.perf_counter() - began
+    return (time.perf_counter() - began) / len(codes)
 
 
 def _megabytes(stack: Stack) -> dict[str, float]:
