@@ -24,7 +24,8 @@ TAIL = """## What misses its target, and why
 
 - `load` at 100,000 rows is slower than what it is compared with: of each row the texts are staged, its values are typed twice
   (from the file, to prove it; from staging, to load it), a hash and a history are kept, and every cell is checked by a strict
-  reader in Python. A store's quarter has 800 rows, and no report may have more than 500,000 cells.
+  reader in Python; texts and values are in memory at once. A store's quarter has 800 rows, and no report may have more than
+  500,000 cells.
 - `unchanged`: what is left is reading and proving the file, without which nobody knows that it holds nothing new.
 - `refresh` of TumbleDry takes a second longer than wanted from the request to the facts: Dagster looks at its queue once a
   second, and needs two to three seconds to start a run's process.
