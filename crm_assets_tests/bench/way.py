@@ -27,7 +27,7 @@ def figures(repeats: int = REPEATS) -> Iterator[Figure]:
         window = busy_days(at.pipeline.sandbox, *STORES)
         for name in STORES:
             at.run(name, window)
-            with _weighed() as megabytes:
+            with Weighing() as megabytes:
                 runs = [at.run(name, window) for _ in range(repeats)]
             wholes = [run.whole for run in runs]
             sections = [_sections(at, run, name) for run in runs]
@@ -71,7 +71,7 @@ def _says(*events: str) -> Told:
     return lambda entry: not entry.is_dagster_event and any(event in entry.user_message for event in events)
 
 
-class _weighed:  # noqa: N801 - a context manager
+class Weighing:
     """The most megabytes of the run's process, of the browser's driver and of the browser while the block runs."""
 
     def __enter__(self) -> dict[str, float]:
