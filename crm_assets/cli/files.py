@@ -26,8 +26,8 @@ from crm_assets.cli.options import (
 from crm_assets.model import IST, Report, Store, Window, business_day, system_clock
 
 if TYPE_CHECKING:
+    from crm_assets.pipeline.given import GivenFile
     from crm_assets.pipeline.launch import Launched
-    from crm_assets.pipeline.reload import GivenFile
     from crm_assets.settings import Settings
 
 REFUSED_AT = re.compile(r"^\d{8}-\d{6}_")  # what landing puts before the name of a file that it sets aside
@@ -120,7 +120,7 @@ def _given(
     rows: int | None,
 ) -> "GivenFile":
     """What a file is, and when it was exported: never later than now."""
-    from crm_assets.pipeline.reload import GivenFile
+    from crm_assets.pipeline.given import GivenFile
 
     written = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     return GivenFile(

@@ -20,6 +20,10 @@ coverage      which days of which store are there, as an asset
 operations    the asset and the sensor that look after the installation itself
 journal       the ledger's rows, while a download happens
 books         the transactions that make an export staging, then facts
+examine       landed files proven, staged rows typed
+checks        what Dagster shows as checks of an asset
+given         a workbook without a download, into the tables
+reload        workbooks by hand and staged rows read anew, and Dagster told of it
 io_manager    what an asset gets and hands over, by way of the books
 compose       everything composed into Dagster's definitions
 coordinator   the run queue's store tag

@@ -8,24 +8,23 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
-from pathlib import Path
+from datetime import date
 
 import dagster as dg
 
-from crm_assets import landing, proof
+from crm_assets import proof
 from crm_assets.errors import BadReport, CrmError
-from crm_assets.model import Claims, Download, Report, Store, Window, system_clock
+from crm_assets.model import Report, Store, Window
 from crm_assets.pipeline import books
 from crm_assets.pipeline.checks import OF_FACTS, OF_STAGING, evaluations
-from crm_assets.pipeline.examine import prove, typed_export
+from crm_assets.pipeline.examine import typed_export
+from crm_assets.pipeline.given import GivenFile, booked, load
 from crm_assets.pipeline.instance import keep_connected, open_instance
 from crm_assets.pipeline.partitions import key_of
 from crm_assets.settings import Settings
-from crm_assets.warehouse import ledger, rejects, staging
+from crm_assets.warehouse import rejects, staging
 from crm_assets.warehouse.connection import Connection, connect
 from crm_assets.warehouse.facts import Counts
-from crm_assets.warehouse.landed import LandedFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,20 +44,7 @@ def loading(settings: Settings, url: str) -> Iterator[Loading]:
         yield Loading(settings=settings, conn=conn, instance=instance)
 
 
-BY_HAND = "by_hand"
 ASSET_JOB = "__ASSET_JOB"  # under which Dagster lists the runs of assets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenFile:
-    """A workbook that a person exported: of what, when (aware), and how many rows the portal showed, where that is known."""
-
-    file: Path
-    store: Store
-    report: Report
-    window: Window
-    exported_at: datetime
-    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,61 +60,17 @@ class Reloaded:
 
 def ingest(at: Loading, given: GivenFile, *, accept_shrink: bool) -> str:
     """Prove and load one workbook; the file stays where it is. Returns the run's id, by which the ledger tells its outcome."""
-    run_id, settings, conn = str(uuid.uuid4()), at.settings, at.conn
-    report, store = given.report, given.store.code
-    file = _booked(conn, given, run_id)
+    run_id, settings, conn, report = str(uuid.uuid4()), at.settings, at.conn, given.report
+    file = booked(conn, given, run_id)
     guard = books.Guard(lost_share=settings.env.max_lost_share, accepts=accept_shrink)
     try:
-        staged = books.stage_file(conn, report, prove(settings, report, file), guard, run_id)
-        if not staged.unchanged:
-            for export in staging.read_slices(conn, report, store, staged.days):
-                books.load_export(conn, report, typed_export(report, export), run_id)
+        staged = load(conn, settings, report, file, guard, run_id)
     except BadReport as error:
         books.refuse(conn, report, file, file.days, error, run_id, set_aside=False)
         return run_id
-    told = _Told(report=report, store=store, days=staged.days, run_id=run_id, command="ingest")
+    told = _Told(report=report, store=file.store, days=staged.days, run_id=run_id, command="ingest")
     _tell_dagster(at, told, of=(report.raw_asset, report.staging_table, report.fact_table))
     return run_id
-
-
-def _booked(conn: Connection, given: GivenFile, run_id: str) -> LandedFile:
-    """The file's row in the ledger, as landed: at no time as running, since no account is held for it."""
-    now = system_clock()
-    landed = Download(
-        store=given.store,
-        window=given.window,
-        file=given.file.resolve(),
-        bytes=given.file.stat().st_size,
-        md5=landing.md5(given.file),
-        strategy=BY_HAND,
-        requested_at=given.exported_at,
-        suggested_name=given.file.name,
-        claims=Claims(rows=given.rows),
-        signed_in_again=False,
-        blocked_requests=0,
-        seconds=0,
-    )
-    with conn.transaction():
-        ledger_id = ledger.open_attempt(
-            conn,
-            run_id=run_id,
-            store=given.store,
-            report=given.report,
-            window=given.window,
-            keep_file=True,
-            now=now,
-        )
-        ledger.record_download(conn, ledger_id, landed, now)
-    return LandedFile(
-        ledger_id=ledger_id,
-        store=given.store.code,
-        window=given.window,
-        days=tuple(given.window.days()),
-        file=landed.file,
-        md5=landed.md5,
-        claims=landed.claims,
-        keep_file=True,
-    )
 
 
 def rebuild(at: Loading, report: Report, store: Store, window: Window) -> Reloaded:

@@ -18,7 +18,7 @@ from crm_assets import landing
 from crm_assets.account import EVIDENCE_FOLDER, SCRATCH_PREFIX
 from crm_assets.logs import say
 from crm_assets.model import IST
-from crm_assets.pipeline.reload import BY_HAND
+from crm_assets.pipeline.given import BY_HAND
 from crm_assets.pipeline.reports import sources
 from crm_assets.settings import Settings
 from crm_assets.warehouse import dagster_log, kept, ledger

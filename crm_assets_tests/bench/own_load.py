@@ -10,15 +10,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from crm_assets import landing, workbook
-from crm_assets.model import Claims, Download, Report, Store, Window, system_clock
+from crm_assets import workbook
+from crm_assets.model import Window, system_clock
 from crm_assets.pipeline import books
-from crm_assets.pipeline.examine import prove, typed_export
+from crm_assets.pipeline.given import GivenFile, booked, load
 from crm_assets.pipeline.reports import report_of_asset
 from crm_assets.settings import Settings, load_settings
-from crm_assets.warehouse import ledger, staging
 from crm_assets.warehouse.connection import Connection, connect
-from crm_assets.warehouse.landed import LandedFile
 
 TABLES = "download_ledger, stg_td_order_report, fact_td_orders, fact_td_orders_history"
 
@@ -59,51 +57,12 @@ def lift_limits() -> None:
 
 def _load(conn: Connection, settings: Settings, task: dict[str, Any], window: Window) -> float:
     """Seconds from the file that has landed to the facts that are committed."""
-    began, run_id, report = (
-        time.perf_counter(),
-        f"bench {time.monotonic_ns()}",
-        report_of_asset(settings, "fact_td_orders"),
-    )
-    store = settings.store("td", task["store"])
-    landed = _booked(conn, report, store, window, Path(task["file"]), run_id)
+    began, run_id = time.perf_counter(), f"bench {time.monotonic_ns()}"
+    report, store = report_of_asset(settings, "fact_td_orders"), settings.store("td", task["store"])
+    given = GivenFile(file=Path(task["file"]), store=store, report=report, window=window, exported_at=system_clock())
     guard = books.Guard(lost_share=settings.env.max_lost_share)
-    staged = books.stage_file(conn, report, prove(settings, report, landed), guard, run_id)
-    if not staged.unchanged:
-        for export in staging.read_slices(conn, report, store.code, staged.days):
-            books.load_export(conn, report, typed_export(report, export), run_id)
+    load(conn, settings, report, booked(conn, given, run_id), guard, run_id)
     return time.perf_counter() - began
-
-
-def _booked(conn: Connection, report: Report, store: Store, window: Window, file: Path, run_id: str) -> LandedFile:
-    now, md5 = system_clock(), landing.md5(file)
-    ledger_id = ledger.open_attempt(
-        conn, run_id=run_id, store=store, report=report, window=window, keep_file=True, now=now
-    )
-    download = Download(
-        store=store,
-        window=window,
-        file=file,
-        bytes=file.stat().st_size,
-        md5=md5,
-        strategy="bench",
-        requested_at=now,
-        suggested_name=file.name,
-        claims=Claims(),
-        signed_in_again=False,
-        blocked_requests=0,
-        seconds=0,
-    )
-    ledger.record_download(conn, ledger_id, download, now)
-    return LandedFile(
-        ledger_id=ledger_id,
-        store=store.code,
-        window=window,
-        days=tuple(window.days()),
-        file=file,
-        md5=md5,
-        claims=Claims(),
-        keep_file=True,
-    )
 
 
 def _written(conn: Connection) -> tuple[int, ...]:

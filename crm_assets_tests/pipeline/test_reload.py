@@ -9,7 +9,8 @@ from typing import Any
 import dagster as dg
 
 from crm_assets.model import Report, Window
-from crm_assets.pipeline.reload import GivenFile, Loading, ingest, rebuild, replay
+from crm_assets.pipeline.given import GivenFile
+from crm_assets.pipeline.reload import Loading, ingest, rebuild, replay
 from crm_assets.portals.tumbledry.reports import ORDER_REPORT
 from crm_assets.rows import rule
 from crm_assets.warehouse import rejects

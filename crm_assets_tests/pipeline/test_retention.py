@@ -20,8 +20,8 @@ from crm_assets.cli.options import INSTALLATION, exit_code_of
 from crm_assets.errors import BadReport, ExportTimedOut, PersonAwaited, error_class
 from crm_assets.model import IST, system_clock
 from crm_assets.pipeline.compose import compose
+from crm_assets.pipeline.given import BY_HAND
 from crm_assets.pipeline.instance import keep_connected
-from crm_assets.pipeline.reload import BY_HAND
 from crm_assets.pipeline.retention import Tidied, tidy
 from crm_assets.settings import Settings, load_settings
 from crm_assets.warehouse import ledger
