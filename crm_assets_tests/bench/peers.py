@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from crm_assets.browser.chrome import system_browser
 from crm_assets.settings import PROJECT_ROOT
 
 FOLDER = PROJECT_ROOT / ".local" / "bench" / "peers"
@@ -27,7 +28,7 @@ def peers_python() -> Path:
 
 def browser() -> Path:
     """The system's browser, which both sides drive."""
-    found = shutil.which("google-chrome") or shutil.which("chromium")
+    found = system_browser(headless=True)
     if found is None:
-        raise FileNotFoundError("expected google-chrome or chromium on the PATH: both sides must drive the same one")
+        raise FileNotFoundError("expected Chrome or Chromium on the PATH: both sides must drive the same one")
     return Path(found)

@@ -21,6 +21,7 @@ import psutil
 import pytest
 
 from crm_assets.browser import evidence, scrub
+from crm_assets.browser.chrome import system_browser
 from crm_assets.browser.evidence import Evidence, EvidenceShelf, Step, picture_markdown
 from crm_assets.model import IST, Store
 
@@ -143,7 +144,7 @@ class Chromium:
 
     async def start(self, playwright: Any) -> "Browser":
         root = ["--no-sandbox"] if os.geteuid() == 0 else []
-        path = shutil.which("chromium") or shutil.which("google-chrome")
+        path = system_browser(headless=True)
         arguments = [*root, "--disable-gpu", "--host-resolver-rules=MAP *.test 127.0.0.1"]
         browser: Browser = await playwright.chromium.launch(executable_path=path, args=arguments)
         return browser

@@ -2,12 +2,12 @@
 
 import asyncio
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from crm_assets.browser.chrome import system_browser
 from crm_assets.browser.scrub import MARK, address, frames_html, held_still, scrub_html, scrub_text
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdG9yZSI6ImE2NjgifQ.c2lnbmF0dXJlLW9mLWFsbA"
@@ -165,7 +165,7 @@ def scrubbed() -> Iterator[Scrubbed]:
     with asyncio.Runner() as runner:
         manager = async_playwright()
         playwright = runner.run(manager.__aenter__())
-        path = shutil.which("chromium") or shutil.which("google-chrome")
+        path = system_browser(headless=True)
         root = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = runner.run(playwright.chromium.launch(executable_path=path, args=[*root, "--disable-gpu"]))
         yield lambda content, script="", secrets=(): runner.run(of(browser, content, script, secrets))

@@ -1,7 +1,6 @@
 """What a page remembers goes from one browser into another, through a profile's file, in a real Chromium."""
 
 import asyncio
-import shutil
 import socket
 import threading
 from collections import defaultdict
@@ -17,7 +16,7 @@ import pytest
 from playwright.async_api import Browser, Error, Frame, Page, async_playwright
 
 from crm_assets.browser import storage
-from crm_assets.browser.chrome import SYSTEM_COMMANDS
+from crm_assets.browser.chrome import QUIET, system_browser
 from crm_assets.browser.profile import Profile
 from crm_assets.browser.sessions import Profiles
 from crm_assets.browser.storage import captured, restore_session_storage
@@ -104,9 +103,9 @@ def site() -> Iterator[Site]:
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """A browser of its own: the system's, or Playwright's."""
-    path = next(filter(None, map(shutil.which, SYSTEM_COMMANDS)), None)
+    path = system_browser(headless=True)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=path, args=[*QUIET, "--no-sandbox"])
         yield browser
         await browser.close()
 

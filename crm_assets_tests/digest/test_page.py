@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crm_assets.browser.chrome import system_browser
 from crm_assets.digest.charts import days_svg, words
 from crm_assets.digest.figures import Digest, Mismatch, Sums
 from crm_assets.digest.page import page_of
@@ -176,7 +176,7 @@ def browser() -> "Iterator[Browser]":
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("google-chrome")
+        path = system_browser(headless=True)
         root = ["--no-sandbox"] if os.geteuid() == 0 else []
         opened = playwright.chromium.launch(executable_path=path, args=root)
         yield opened

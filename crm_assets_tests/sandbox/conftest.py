@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from crm_assets.browser.chrome import system_browser
 from crm_assets.model import IST
 from crm_assets.sandbox import Sandbox, SandboxClock
 
@@ -29,7 +30,7 @@ def sandbox(clock: SandboxClock) -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=system_browser(headless=True), args=["--no-sandbox"])
         yield browser
         browser.close()
 

@@ -35,7 +35,8 @@ install_playwright_browser() {
 
 install_system_browser() {
   if have apt-get; then
-    apt_install chromium fonts-liberation
+    # The headless shell starts in two thirds of the time; not every distribution has it.
+    apt_install chromium chromium-headless-shell fonts-liberation || apt_install chromium fonts-liberation
   elif have dnf; then
     as_root dnf install -y chromium
   elif have pacman; then

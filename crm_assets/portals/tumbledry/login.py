@@ -58,10 +58,14 @@ async def signed_in(visit: Visit) -> bool:
 
 
 async def open_login(visit: Visit, credentials: "Credentials | None") -> None:
-    """Show the login form with the store code, and user and password where they are known."""
+    """Show the login form with the store code, and user and password where they are known.
+
+    The form to which a dead session leads is the same one.
+    """
     visit.step("open the login page")
     form = LoginPage(visit.page)
-    await visit.goto(visit.site.login(visit.store.code))
+    if not (LOGIN_ADDRESS.search(visit.address) and await form.user.is_visible()):
+        await visit.goto(visit.site.login(visit.store.code))
     visit.refuse_other_hosts()
     await form.store_code.fill(visit.store.code.upper())
     if credentials:
