@@ -5,8 +5,8 @@ loaded with a warning. No format is ever guessed: ``01/02/2026`` is what the col
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
@@ -57,14 +57,31 @@ def read_rows(texts: "pd.DataFrame", report: Report) -> TypedRows:
     """
     import pandas as pd
 
-    readings = {column.name: _Reading(column) for column in report.fact_columns}
-    read = [_read_row(row, report, readings) for row in _dicts(texts)]
-    names = [*(column.name for column in report.fact_columns), "business_day", "warnings"]
-    rows = pd.DataFrame([row for row in read if isinstance(row, dict)], columns=pd.Index(names), dtype=object)
+    extras = [(at, extra) for at, extra in enumerate(texts["_extra"]) if extra] if "_extra" in texts else []
+    cells = {column.name: _cells(texts[column.name].tolist(), extras, column) for column in report.columns}
+    values, odd = dict[str, list[Any]](), dict[int, _Odd]()
+    for column in report.fact_columns:
+        reading = _Reading(column)
+        values[column.name] = [reading[text][0] for text in cells[column.name]]
+        _note_odd(odd, reading, cells[column.name])
+    values["business_day"] = texts["business_day"].tolist()
+    values["warnings"] = [None] * len(texts)
+    for at, row in odd.items():
+        values["warnings"][at] = tuple(row.problems)
+    refused = sorted(at for at, row in odd.items() if row.fatal)
+    typed = pd.DataFrame(values, dtype=object).drop(index=refused).reset_index(drop=True)
     return TypedRows(
-        rows=rows,
-        rejects=tuple(row for row in read if isinstance(row, Reject)),
-        warnings=sum(len(problems) for problems in rows["warnings"] if problems),
+        rows=typed,
+        rejects=tuple(
+            Reject(
+                day=values["business_day"][at],
+                row_number=int(texts["row_number"].iloc[at]),
+                raw={name: column[at] for name, column in cells.items()},
+                problems=tuple(odd[at].fatal),
+            )
+            for at in refused
+        ),
+        warnings=sum(len(problems) for problems in typed["warnings"] if problems),
     )
 
 
@@ -100,31 +117,34 @@ class _Reading(dict["str | None", tuple[Any, tuple[Problem, ...], bool]]):
         return read
 
 
-def _read_row(row: dict[str, Any], report: Report, readings: Mapping[str, _Reading]) -> dict[str, Any] | Reject:
-    """The row's values, its day and its warnings; or why it is rejected."""
-    texts = {column.name: _cell(row, column) for column in report.columns}
-    read = {name: reading[texts[name]] for name, reading in readings.items()}
-    if fatal := [name for name, (_, _, is_fatal) in read.items() if is_fatal]:
-        column_problems = (problem for name in fatal for problem in read[name][1])
-        return Reject(
-            day=row["business_day"], row_number=int(row["row_number"]), raw=texts, problems=tuple(column_problems)
-        )
-    values = {name: value for name, (value, _, _) in read.items()}
-    warnings = tuple(problem for _, problems, _ in read.values() for problem in problems)
-    return values | {"business_day": row["business_day"], "warnings": warnings or None}
+@dataclass(slots=True)
+class _Odd:
+    """The rules that a row breaks, in the order of its columns; ``fatal`` are those of the columns that refuse the row."""
+
+    problems: list[Problem] = field(default_factory=list)
+    fatal: list[Problem] = field(default_factory=list)
 
 
-def _dicts(texts: "pd.DataFrame") -> Iterator[dict[str, Any]]:
-    names = [str(name) for name in texts.columns]
-    return (dict(zip(names, values, strict=True)) for values in texts.itertuples(index=False, name=None))
+def _note_odd(odd: dict[int, _Odd], reading: _Reading, cells: Sequence[str | None]) -> None:
+    """Add what is wrong with the cells of one column to what is known of their rows."""
+    if not any(problems for _, problems, _ in reading.values()):
+        return
+    for at, text in enumerate(cells):
+        _, problems, is_fatal = reading[text]
+        if problems:
+            row = odd.setdefault(at, _Odd())
+            row.problems += problems
+            row.fatal += problems if is_fatal else ()
 
 
-def _cell(row: dict[str, Any], column: Column) -> str | None:
-    """The staged text, or what an unknown column of the same header held when the row was staged."""
-    text: str | None = row[column.name]
-    if text is None and (extra := row.get("_extra")):
-        text = next((extra[header] for header in (column.header, *column.aliases) if extra.get(header)), None)
-    return text
+def _cells(
+    found: list[str | None], extras: Iterable[tuple[int, Mapping[str, str]]], column: Column
+) -> list[str | None]:
+    """The column's staged texts, and what an unknown column of the same header held when a row was staged."""
+    for at, extra in extras:
+        if found[at] is None:
+            found[at] = next((extra[header] for header in (column.header, *column.aliases) if extra.get(header)), None)
+    return found
 
 
 def _problems(text: str | None, value: Any, column: Column) -> Iterator[Problem]:
