@@ -6,8 +6,10 @@ An unattended run is a download of one day. A journal that is handed on remember
 import re
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
+from playwright.async_api import Response
 
 from crm_assets import otp
 from crm_assets.account import Access, access_to, profiles_of
@@ -24,6 +26,7 @@ from crm_assets.errors import (
     SessionDropped,
 )
 from crm_assets.model import Account, AccountState
+from crm_assets.portals.visit import Visit
 from crm_assets.sandbox import SandboxOptions
 from crm_assets_tests.fixtures.sandbox import NOON, Installation, RememberedEvents, days
 
@@ -86,6 +89,23 @@ def test_an_expired_session_is_renewed_by_one_login(installation: Installation, 
     assert [each.signed_in_again for each in journal.downloads] == [True]
     assert journal.states_of(store) == ["ok", "expired", "ok"]
     assert logins(installation, store) == 2
+
+
+def test_the_form_that_a_dead_session_leads_to_is_used_without_opening_another(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goto, opened = Visit.goto, list[str]()
+
+    async def noted(visit: Visit, url: str) -> Response | None:
+        opened.append(urlsplit(url).path)
+        return await goto(visit, url)
+
+    monkeypatch.setattr(Visit, "goto", noted)
+    journal = run(installation, TD)
+    assert opened[0] == "/a668"
+    opened.clear()
+    run(installation, TD, journal)
+    assert (opened[0], "/a668" in opened, logins(installation, TD)) == ("/a668/App/home", False, 2)
 
 
 @pytest.mark.parametrize("store", [TD, UC])

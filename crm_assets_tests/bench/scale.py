@@ -87,7 +87,7 @@ def _found(size: Size, repeats: int) -> Found:
                 "asset graph": _timed(lambda: asked(stack.url, GRAPH), repeats),
                 "partition status, for the first time": _timed(lambda: asked(stack.url, STATUS), 1),
                 "partition status": _timed(lambda: asked(stack.url, STATUS), repeats),
-                f"planning a backfill of {PLANNED_DAYS} days, each run": [
+                f"planning a backfill of {PLANNED_DAYS} days, each further run": [
                     _plan_seconds(stack, pipeline, codes[:PLANNED_STORES], window)
                 ],
             }
@@ -120,7 +120,10 @@ def _timed(work: Callable[[], Any], repeats: int) -> list[float]:
 
 
 def _plan_seconds(stack: Stack, pipeline: Pipeline, codes: Sequence[str], window: Window) -> float:
-    """From the click to the last run in the queue, for each of them: a run for each store."""
+    """From the first run in the queue to the last, for each that followed: a run for each store.
+
+    Before the first one Dagster waits for its next look at backfills, up to half a minute.
+    """
     days = list(window.days())[-PLANNED_DAYS:]
     launched = asked(
         stack.url,
@@ -130,14 +133,15 @@ def _plan_seconds(stack: Stack, pipeline: Pipeline, codes: Sequence[str], window
             "partitionNames": [f"{day}|{code}" for day in days for code in codes],
         },
     )
-    began = time.perf_counter()
-    while pipeline.instance.get_runs_count() < len(codes):
+    asked_at, queued_at = time.perf_counter(), list[float]()
+    while len(queued_at) < len(codes):
         Event().wait(LOOK_SECONDS)
         status = asked(stack.url, BACKFILL, id=launched["backfillId"])["status"]
         assert status == "REQUESTED", status
-        if time.perf_counter() - began > LONGEST_SECONDS:
-            raise TimeoutError(f"expected {len(codes)} runs, found {pipeline.instance.get_runs_count()}")
-    return (time.perf_counter() - began) / len(codes)
+        queued_at += [time.perf_counter()] * (pipeline.instance.get_runs_count() - len(queued_at))
+        if time.perf_counter() - asked_at > LONGEST_SECONDS:
+            raise TimeoutError(f"expected {len(codes)} runs, found {len(queued_at)}")
+    return (queued_at[-1] - queued_at[0]) / (len(codes) - 1)
 
 
 def _megabytes(stack: Stack) -> dict[str, float]:

@@ -5,7 +5,7 @@ import os
 import signal
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -133,6 +133,30 @@ def test_what_playwright_turns_off_stays_off_beside_what_we_do() -> None:
 
 def test_a_channel_that_is_not_installed_gives_way_to_the_browser_that_is() -> None:
     assert look(replace(CHOICE, channel="chrome-canary"))[0] == -330
+
+
+@pytest.mark.parametrize(
+    ("installed", "without_window", "with_window"),
+    [
+        (("chromium", "chromium-headless-shell"), "chromium-headless-shell", "chromium"),
+        (("google-chrome", "chromium-headless-shell"), "google-chrome", "google-chrome"),
+        (("chromium-browser",), "chromium-browser", "chromium-browser"),
+        (("chromium-headless-shell",), "chromium-headless-shell", None),
+    ],
+)
+def test_the_systems_browser_is_chrome_or_without_a_window_the_shell_that_has_none(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    installed: Sequence[str],
+    without_window: str,
+    with_window: str | None,
+) -> None:
+    for name in installed:
+        program(tmp_path, "exit 0").rename(tmp_path / name)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(chrome.sys, "platform", "linux")
+    found = [chrome.system_browser(headless=headless) for headless in (True, False)]
+    assert found == [name and str(tmp_path / name) for name in (without_window, with_window)]
 
 
 def test_a_path_that_leads_nowhere_is_told_with_its_setting() -> None:
