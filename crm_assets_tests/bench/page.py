@@ -24,11 +24,13 @@ TAIL = """## What misses its target, and why
 
 - `load` at 100,000 rows is slower than what it is compared with: of each row the texts are staged, its values are typed twice
   (from the file, to prove it; from staging, to load it), a hash and a history are kept, and every cell is checked by a strict
-  reader in Python; texts and values are in memory at once. A store's quarter has 800 rows, and no report may have more than
-  500,000 cells.
-- `unchanged`: what is left is reading and proving the file, without which nobody knows that it holds nothing new.
-- `refresh` of TumbleDry takes a second longer than wanted from the request to the facts: Dagster looks at its queue once a
-  second, and needs two to three seconds to start a run's process.
+  reader in Python, which alone takes longer than the whole floor. Five times faster than pandas or dlt is more than the floor
+  itself is. A store's quarter has 800 rows, and no report may have more than 500,000 cells.
+- `unchanged`: what is left is reading and proving the file. Comparing its bytes with those of the last one would spare that: less
+  than a tenth of a second of a refresh that takes many, for a second way past the proof.
+
+Planning a backfill has no target and is slow: Dagster writes an event for each asset, check and day of a run, each with a connection
+of its own, and does so for one run after the other.
 """
 
 
