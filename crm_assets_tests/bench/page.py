@@ -29,8 +29,8 @@ TAIL = """## What misses its target, and why
 - `unchanged`: what is left is reading and proving the file. Comparing its bytes with those of the last one would spare that: less
   than a tenth of a second of a refresh that takes many, for a second way past the proof.
 
-Planning a backfill has no target and is slow: Dagster writes an event for each asset, check and day of a run, each with a connection
-of its own, and does so for one run after the other.
+Planning a backfill has no target and is slow: Dagster writes an event for each asset, check and day of a run, each with a
+connection of its own, and does so for one run after the other.
 """
 
 
