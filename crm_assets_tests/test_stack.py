@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -337,4 +338,15 @@ def _family(up: Stack) -> list[psutil.Process]:
 
 
 def _still_there(family: list[psutil.Process]) -> list[psutil.Process]:
-    return psutil.wait_procs(family, timeout=10)[1]
+    """Those that go on after ten seconds. They are looked at, not waited for: that would take their exit codes from the stack."""
+    ends_at = time.monotonic() + 10
+    while (left := [process for process in family if _lives(process)]) and time.monotonic() < ends_at:
+        Event().wait(0.1)
+    return left
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
