@@ -232,6 +232,7 @@ def _as_clock_time() -> datetime:
 
 def test_at_a_terminal_login_and_code_are_asked_for_and_a_wrong_code_is_asked_for_again(command: CommandLine) -> None:
     sandbox, logins = command.sandbox, command.sandbox.secrets()
+    rejected_before = sandbox.log.rejected_codes[TD]
     sandbox.fault("otp")
     command.write_logins(CRM_TD_A668_USER="", CRM_TD_A668_PASSWORD="")
     with at_a_terminal(*bootstrap(TD, "--terminal"), environ=command.environ) as person:
@@ -247,7 +248,7 @@ def test_at_a_terminal_login_and_code_are_asked_for_and_a_wrong_code_is_asked_fo
     assert_kept(command, TD, code, person.said)
     assert logins["CRM_TD_A668_USER"] in person.said, "what is typed shows,"
     assert_untold(command, person.said)  # but for the password
-    assert sandbox.log.rejected_codes[TD] == 1
+    assert sandbox.log.rejected_codes[TD] - rejected_before == 1
 
 
 def test_three_wrong_codes_from_a_pipe_leave_the_account_to_a_person(command: CommandLine) -> None:
@@ -263,12 +264,13 @@ def test_three_wrong_codes_from_a_pipe_leave_the_account_to_a_person(command: Co
 
 
 def test_an_input_that_ends_leaves_the_account_to_a_person(command: CommandLine) -> None:
+    rejected_before = command.sandbox.log.rejected_codes[TD]
     command.sandbox.fault("otp")
     with at_a_pipe(*bootstrap(TD, "--terminal"), environ=command.environ, typed="") as person:
         code = person.ended()
     assert code == 3, person.said
     assert "td/a668: no code was given. Run: crm_download bootstrap --crm td --store a668" in person.said
-    assert command.sandbox.log.rejected_codes[TD] <= 4
+    assert command.sandbox.log.rejected_codes[TD] == rejected_before
     assert state_of(command, TD) is AccountState.NEEDS_PERSON
 
 
