@@ -34,14 +34,8 @@ log = logging.getLogger("crm_assets")
 
 INTERRUPTED = 130  # as a shell has it
 GRACE_SECONDS = 15  # for the browser to close and Dagster to book the run
-# What every run needs, imported once by the fork server and then there in each of its processes. Nothing that starts a thread.
-PRELOADED = [
-    __name__,
-    "crm_assets.pipeline.compose",
-    "crm_assets.pipeline.instance",
-    "dagster_postgres",
-    "playwright.async_api",
-]
+# What every run needs, imported once by the fork server and then there in each of its processes.
+PRELOADED = ["playwright.async_api", "crm_assets.pipeline.preloaded"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

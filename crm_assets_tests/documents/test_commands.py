@@ -37,11 +37,12 @@ NOT_RUN = {
 }
 """Beginnings of commands that are understood here, but not run, and why."""
 
+WHOLE: Any = typer.main.get_command(cli.app)
+
 
 def leaf_of(words: tuple[str, ...]) -> tuple[Any, list[str]]:
     """The command that these words name, below its groups, or None where there is none, and the rest of them."""
-    command: Any = typer.main.get_command(cli.app)
-    rest = list(words)
+    command, rest = WHOLE, list(words)
     while command is not None and hasattr(command, "commands"):
         command = command.commands.get(rest.pop(0)) if rest else None
     return command, rest
