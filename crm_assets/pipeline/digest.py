@@ -11,15 +11,15 @@ from datetime import date, datetime, time, timedelta
 import dagster as dg
 
 from crm_assets.credentials import addresses
-from crm_assets.digest.figures import Digest, Refreshed, ThreeSums
+from crm_assets.digest.figures import Digest, ThreeSums
 from crm_assets.digest.files import DigestFiles, write_digest
 from crm_assets.digest.post import Sending, send, summary
-from crm_assets.digest.reading import digest_of
 from crm_assets.digest.words import growth
 from crm_assets.errors import ConfigurationError
 from crm_assets.logs import say
 from crm_assets.model import Clock, Store, system_clock
 from crm_assets.notify import Undelivered
+from crm_assets.pipeline.day import read_digest
 from crm_assets.pipeline.health import StoreHealth, health
 from crm_assets.pipeline.partitions import ZONE
 from crm_assets.pipeline.reports import sources
@@ -34,12 +34,6 @@ CHECK = "totals_equal_the_tables"
 PATIENCE = timedelta(hours=1)  # so long the digest waits for a store that does not answer
 TRIES_AGAIN, AFTER_SECONDS = 2, 30  # of a run that failed: its run key is not asked for again
 RUN_KEY_TAG = "dagster/run_key"
-
-
-def read_digest(conn: Connection, settings: Settings, day: date, now: datetime) -> Digest:
-    """The digest of a day, with how fresh each store is now."""
-    stores = [store for crm in settings.crms for store in settings.stores(crm)]
-    return digest_of(conn, stores, day, now, [_refreshed(one) for one in health(conn, settings, now)])
 
 
 def digest_asset(settings: Settings) -> dg.AssetsDefinition:
@@ -182,10 +176,6 @@ def _times(settings: Settings) -> list[time]:
 
 def _first_day(settings: Settings) -> date:
     return min(store.first_day for crm in settings.crms for store in settings.stores(crm))
-
-
-def _refreshed(one: StoreHealth) -> Refreshed:
-    return Refreshed(store=one.store, report=one.report, at=one.fresh.refreshed_at, warning=one.sentence)
 
 
 def _as_metadata(digest: Digest, files: DigestFiles) -> dict[str, dg.MetadataValue | float | int]:
