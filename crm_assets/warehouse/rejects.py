@@ -35,7 +35,7 @@ REFRESH = """
         AND given.raw - %(ignored)s::text[] = kept.raw - %(ignored)s::text[] AND given.problems = kept.problems
 """
 
-# A waived row stays waived, however often it is exported again.
+# A waived row stays waived, however often it is exported again. Numbers go up in the order of the file.
 INSERT = """
     INSERT INTO rejected_rows (crm, report, store, business_day, ledger_id, row_number, raw, problems, created_at)
     SELECT %(crm)s, %(report)s, %(store)s, business_day, %(ledger_id)s, row_number, raw, problems, %(now)s
@@ -44,6 +44,7 @@ INSERT = """
         SELECT FROM rejected_rows AS kept
         WHERE status IN ('open', 'waived') AND crm = %(crm)s AND report = %(report)s AND store = %(store)s
             AND given.raw - %(ignored)s::text[] = kept.raw - %(ignored)s::text[] AND given.problems = kept.problems)
+    ORDER BY row_number
 """
 
 

@@ -51,6 +51,11 @@ def test_the_next_export_closes_what_it_no_longer_rejects_and_keeps_the_rest(con
     assert row == (NOW, newer), "first rejected then, last seen now"
 
 
+def test_their_numbers_go_up_in_the_order_of_the_file(conn: Connection) -> None:
+    keep(conn, *(reject(f"T{row}", nov(12), row) for row in (4, 2, 3)), first=12, last=12)
+    assert [row[0] for row in kept(conn)] == ["T2", "T3", "T4"]
+
+
 def test_rejects_of_other_days_and_stores_stay_open(conn: Connection) -> None:
     keep(conn, reject("T1", nov(11)), first=11, last=11)
     keep(conn, reject("1", nov(12)), first=12, last=12, store=UC)
