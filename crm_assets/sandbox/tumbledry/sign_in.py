@@ -108,8 +108,8 @@ class SignIn:
         return screen("td_login.html", user=user, code=code, error=error)
 
     def _ask_for_code(self, store: SandboxStore) -> Response:
-        self._world.journal.codes_sent[str(store)] += 1
         login = self._world.codes.send(store)
+        self._world.journal.codes_sent[str(store)] += 1  # whoever waits for it reads the code at once
         answer = RedirectResponse(f"/{store.code}/App/frmVerification", 302)
         waiting = self._world.seals.seal(_WAITING_PURPOSE, store=store.code, login=login)
         answer.set_cookie(_WAITING_COOKIE, waiting, httponly=True, samesite="lax")
