@@ -50,7 +50,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Raises UsageError for a long file that was renamed or is gone."""
     place = {TESTS / name: at for at, name in enumerate(LONGEST_FIRST)}
+    if absent := [str(path) for path in place if not path.exists()]:
+        raise pytest.UsageError(f"expected the files of LONGEST_FIRST, found no {absent}. Mend the list in conftest.py")
     items.sort(key=lambda item: place.get(item.path, len(place)))
 
 

@@ -31,7 +31,7 @@ def digest(
 
     from crm_assets import terminal
     from crm_assets.digest.files import write_digest
-    from crm_assets.pipeline.day import read_digest
+    from crm_assets.pipeline.day_figures import read_digest
     from crm_assets.warehouse.connection import connect
 
     with connect(migrated(settings)) as conn:

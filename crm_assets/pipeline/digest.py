@@ -19,7 +19,7 @@ from crm_assets.errors import ConfigurationError
 from crm_assets.logs import say
 from crm_assets.model import Clock, Store, system_clock
 from crm_assets.notify import Undelivered
-from crm_assets.pipeline.day import read_digest
+from crm_assets.pipeline.day_figures import read_digest
 from crm_assets.pipeline.health import StoreHealth, health
 from crm_assets.pipeline.partitions import ZONE
 from crm_assets.pipeline.reports import sources

@@ -349,7 +349,7 @@ import pathlib, sys, time
 mobile = pathlib.Path(sys.argv[1])
 for _ in range(300):
     if mobile.exists() and mobile.stat().st_size: break
-    time.sleep(0.1)
+    time.sleep(0.1)  # until the mobile shows the code
 print(mobile.read_text())
 """
 

@@ -68,7 +68,7 @@ def test_a_person_is_waited_for_where_the_login_page_has_a_shell_too(stand: Stan
         await account.portal.open_login(account.visit, LOGIN)
 
         async def person() -> None:
-            await account.visit.page.wait_for_timeout(1000)
+            await account.visit.page.wait_for_timeout(1000)  # as a person does, while the page is already watched
             await account.visit.page.locator("[type=submit]").click()
 
         await asyncio.gather(account.portal.arrived(account.visit, 20), person())

@@ -10,6 +10,7 @@ from crm_assets.warehouse.connection import Connection
 
 
 def read_digest(conn: Connection, settings: Settings, day: date, now: datetime) -> Digest:
+    """The digest of a day of every store that had opened by then; ``now`` is the moment at which it is fresh or late."""
     stores = [store for crm in settings.crms for store in settings.stores(crm)]
     refreshed = [
         Refreshed(store=one.store, report=one.report, at=one.fresh.refreshed_at, warning=one.sentence)
