@@ -2,8 +2,9 @@
 
 Reads what the portal wrote and believes nothing else: the zip (``package.py``), the parts around the sheet (``book.py``), the
 sheet and its cells (``sheet.py``, ``cell.py``), here the headers, the rows and the footer. One parser reads them all
-(``markup.py``), so that what is checked is what is used: readers of spreadsheets took some files for something else than what
-had been checked, and they say nothing of formulas, errors and merges.
+(``markup.py``; rows of plain cells are taken at once where it stands: ``plain_row.py``), so that what is checked is what is used:
+readers of spreadsheets took some files for something else than what had been checked, and they say nothing of formulas, errors
+and merges.
 What a text means belongs to ``rows.py``; whether it is the right store and window to ``proof.py``.
 """
 

@@ -5,7 +5,7 @@ One parser for every part, so that what is checked is what is used. What the ele
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from xml.parsers import expat
 
 from crm_assets.errors import NotAWorkbook, TooLarge
@@ -45,8 +45,13 @@ def parse(
     begin: Callable[[str, Attributes], None],
     end: Callable[[str], None],
     text: Callable[[str], None] | None = None,
+    *,
+    pieces: Callable[[bytes], Iterable[bytes]] = lambda part: [part],
 ) -> None:
-    """Tell the handlers of every element. Raises NotAWorkbook for XML that is broken or brings a DOCTYPE, or TooLarge."""
+    """Tell the handlers of every element, piece by piece of the part: a piece is asked for when all before it has been told.
+
+    Raises NotAWorkbook for XML that is broken or brings a DOCTYPE, or TooLarge.
+    """
     if STRETCH.search(part):
         raise TooLarge("expected a sheet's tags and texts, found one of more than 512 kB. Look at the kept file")
     if part.count(b"<") > TAGS:
@@ -56,7 +61,9 @@ def parse(
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = begin, end, text
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
-        parser.Parse(part, True)
+        for piece in pieces(part):
+            parser.Parse(piece, False)
+        parser.Parse(b"", True)
     except (expat.ExpatError, LookupError, ValueError) as error:  # the last two: of an encoding
         raise NotAWorkbook(f"expected a readable .xlsx workbook, found a damaged one: XML: {error}") from error
 

@@ -5,15 +5,15 @@ be an old one. What a plain cell shows belongs to ``cell.py``.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from string import ascii_uppercase
 
 from crm_assets.errors import NotAWorkbook, TooLarge
 from crm_assets.model import FORMULA, MERGED
 from crm_assets.workbook.book import Book
-from crm_assets.workbook.cell import shown
+from crm_assets.workbook.cell import plain_text, shown
 from crm_assets.workbook.markup import Attributes, Nesting, parse
+from crm_assets.workbook.plain_row import LETTERS, PlainRow, places_of_rows, plain_row
 
 ROWS, COLUMNS, CELLS = 50_000, 300, 500_000  # a year of the busiest store has 6,600 rows of 42 cells
 PLACE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
@@ -35,11 +35,6 @@ INSIDE = {
     "is": {"t", "r", "rPh", "phoneticPr"},
     "t": set[str](),
 }
-LETTERS = {
-    first + second: 26 * at + number
-    for at, first in enumerate(("", *ascii_uppercase))
-    for number, second in enumerate(ascii_uppercase, start=1)
-}  # of a column, up to ZZ
 BARE = ("sheetData", "row", "c")  # hold elements only
 
 type Cells = list[list[str | None]]
@@ -51,9 +46,21 @@ def read_sheet(book: Book) -> Cells:
 
     Raises NotAWorkbook or TooLarge.
     """
-    reader = _SheetReader(book)
-    parse(book.sheet, reader.begin, reader.end, reader.text)
+    reader = _SheetReader(book, _Numbers(book))
+    parse(book.sheet, reader.begin, reader.end, reader.text, pieces=reader.pieces)
     return reader.cells()
+
+
+class _Numbers(dict[tuple[str, str], str | None]):
+    """What a number of a style shows, by both: worked out once."""
+
+    def __init__(self, book: Book) -> None:
+        super().__init__()
+        self._book = book
+
+    def __missing__(self, number: tuple[str, str]) -> str | None:
+        text = self[number] = shown("n", *number, self._book)
+        return text
 
 
 @dataclass(slots=True)
@@ -61,6 +68,7 @@ class _SheetReader:
     """Handlers for the sheet's elements, in document order."""
 
     _book: Book
+    _numbers: "_Numbers"
     _cells: Cells = field(default_factory=list)
     _areas: list[tuple[Area, str]] = field(default_factory=list)
     _covered: int = 0
@@ -70,10 +78,20 @@ class _SheetReader:
     _column: int = 0
     _width: int = 0
     _row_digits: str = ""
-    _numbers: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _attributes: Attributes = field(default_factory=dict)
     _holders: str = ""
     _pieces: list[str] = field(default_factory=list)
+
+    def pieces(self, sheet: bytes) -> Iterator[bytes]:
+        """The sheet for the parser, without the plain cells: they are taken when it stands in their row."""
+        told = 0
+        for begin, end in places_of_rows(sheet):
+            yield sheet[told:begin]
+            told = begin
+            if self._open[-1:] == ["row"] and (row := plain_row(sheet[begin:end], self._row_digits)):
+                self._take(row)
+                told = end
+        yield sheet[told:]
 
     def begin(self, name: str, attributes: Attributes) -> None:
         parent = self._open[-1] if self._open else ""
@@ -117,7 +135,7 @@ class _SheetReader:
             self._show(area, instead)
         while self._cells and is_blank(self._cells[-1]):
             self._cells.pop()
-        width = max((at for row in self._cells for at, text in enumerate(row, start=1) if text), default=0)
+        width = max(map(_width, self._cells), default=0)
         return [row[:width] + [None] * (width - len(row)) for row in self._cells]
 
     def _begin_row(self, attributes: Attributes) -> None:
@@ -138,6 +156,24 @@ class _SheetReader:
             self._make_room(row, column)
         self._column, self._attributes, self._holders, self._pieces = column, attributes, "", []
 
+    def _take(self, row: PlainRow) -> None:
+        """All cells of the row that has just begun, as if each had been told."""
+        if not row.columns:
+            return
+        self._column = row.columns[-1]
+        if self._column > self._width:
+            self._make_room(self._row, self._column)
+        cells = self._cells[-1]
+        cells += [None] * self._column
+        for column, kind, style, value in zip(row.columns, row.types, row.styles, row.values, strict=True):
+            match kind:
+                case "str":
+                    cells[column - 1] = plain_text(value)
+                case None:
+                    cells[column - 1] = self._numbers[value, style or "0"]
+                case _:
+                    cells[column - 1] = self._text(kind, style or "0", value)
+
     def _place(self, text: str) -> tuple[int, int]:
         """As ``place_of``; at once for a place in this row."""
         letters = text.rstrip("0123456789")
@@ -152,12 +188,10 @@ class _SheetReader:
         kind = self._attributes.get("t", "n")
         if self._holders and self._holders != ("is" if kind == "inlineStr" else "v"):
             raise NotAWorkbook(f"expected one value in a cell, found another number or kind of them in row {self._row}")
-        value, style = "".join(self._pieces), self._attributes.get("s", "0")
-        if kind != "n":
-            return shown(kind, value, style, self._book)
-        if (value, style) not in self._numbers:
-            self._numbers[value, style] = shown(kind, value, style, self._book)
-        return self._numbers[value, style]
+        return self._text(kind, self._attributes.get("s", "0"), "".join(self._pieces))
+
+    def _text(self, kind: str, style: str, value: str) -> str | None:
+        return self._numbers[value, style] if kind == "n" else shown(kind, value, style, self._book)
 
     def _cover(self, area: str, instead: str) -> None:
         """Note what stands instead of the cells of a merge, or of a formula with many results."""
@@ -198,6 +232,14 @@ class _SheetReader:
 def is_blank(row: Sequence[str | None]) -> bool:
     """Whether the row shows nothing: spaces are nothing to see."""
     return not any(text and not text.isspace() for text in row)
+
+
+def _width(row: Sequence[str | None]) -> int:
+    """How many columns there are up to the last one that holds anything."""
+    width = len(row)
+    while width and not row[width - 1]:
+        width -= 1
+    return width
 
 
 def place_of(text: str) -> tuple[int, int]:
