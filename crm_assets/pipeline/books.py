@@ -8,17 +8,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from crm_assets import landing
 from crm_assets.errors import CrmError, NothingLanded, OlderExport, ShrunkReport, WrongStore
 from crm_assets.logs import say
 from crm_assets.model import Clock, Reject, Report, Window, system_clock
 from crm_assets.pipeline.results import Failed, ProvenFile, TypedExport
+from crm_assets.proof import refuse_bad_rows
+from crm_assets.rows import read_rows
+from crm_assets.settings import Settings
 from crm_assets.warehouse import audit, facts, landed, ledger, rejects, staging
 from crm_assets.warehouse.connection import Connection
 from crm_assets.warehouse.facts import Counts
 from crm_assets.warehouse.staging import SameContent
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 type Export = landed.LandedFile | staging.StagedExport
 
@@ -28,10 +34,19 @@ A_FEW_TWINS = 3  # so many rows may share number and time with another store's b
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """``lost_share``: which share of a day's loaded rows a file may lack, from 0 to 1, unless a person ``accepts`` it."""
+    """``rejected_share``: which share of a file's rows may break a rule; ``lost_share``: which share of a day's loaded rows it
+    may lack, unless a person ``accepts`` it. Both from 0 to 1.
+    """
 
+    rejected_share: float
     lost_share: float
     accepts: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings, *, accepts: bool = False) -> "Guard":
+        """As the installation sets it."""
+        env = settings.env
+        return cls(rejected_share=env.max_reject_share, lost_share=env.max_lost_share, accepts=accepts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +92,9 @@ def stage_file(
 ) -> Staged:
     """Replace the slices of one file's days, in one transaction with its ledger state.
 
-    A file with the content that stands there already is noted as such, and nothing is loaded.
-    Raises OlderExport when newer exports stand there for every day, WrongStore when the rows are another store's, ShrunkReport
-    when too many loaded rows are not in the file.
+    A file with the content that stands there already is noted as such, and nothing is loaded: its rows were read and compared
+    when they were loaded. Raises OlderExport when newer exports stand there for every day, DuplicateKeys or TooManyRejects for
+    bad rows, WrongStore when they are another store's, ShrunkReport when too many loaded rows are not in the file.
     """
     file, table = one.file, one.table
     with conn.transaction():
@@ -91,8 +106,10 @@ def stage_file(
                 f"{file.window}. Nothing was loaded"
             )
         same = staging.same_content(conn, report, file.store, file.ledger_id, file.days, table.content_md5)
-        _refuse_another_stores(conn, report, one)
-        if not guard.accepts and not same:
+        if not same:
+            typed = read_rows(one.rows, report)
+            refuse_bad_rows(typed, report, f"{report.crm}/{file.store}", limit=guard.rejected_share)
+            _refuse_another_stores(conn, report, file.store, typed.rows)
             _refuse_shrunk(conn, report, one, sorted(set(file.days) - set(newer)), guard)
         ledger.record_staged(
             conn,
@@ -111,22 +128,22 @@ def stage_file(
     return Staged(days=days, rows=int(rows["business_day"].isin(days).sum()))
 
 
-def _refuse_another_stores(conn: Connection, report: Report, one: ProvenFile) -> None:
+def _refuse_another_stores(conn: Connection, report: Report, store: str, rows: "pd.DataFrame") -> None:
     """Where no column names the store, its rows do: the same keys at the same times are another store's report."""
-    typed = one.typed.rows
-    twins = facts.twins_in_other_stores(
-        conn, report, store=one.file.store, keys=list(typed[report.key]), times=list(typed[report.day])
-    )
+    keys, times = list(rows[report.key]), list(rows[report.day])
+    twins = facts.twins_in_other_stores(conn, report, store=store, keys=keys, times=times)
     for other, count in twins.items():
-        if count > A_FEW_TWINS and count > len(typed) / 2:
+        if count > A_FEW_TWINS and count > len(rows) / 2:
             raise WrongStore(
-                f"{report.crm}/{one.file.store}: expected rows of its own, found {count} of {len(typed)} rows "
+                f"{report.crm}/{store}: expected rows of its own, found {count} of {len(rows)} rows "
                 f"that are loaded for {report.crm}/{other}. Nothing was loaded"
             )
 
 
 def _refuse_shrunk(conn: Connection, report: Report, one: ProvenFile, days: Sequence[date], guard: Guard) -> None:
     """Compare the loaded rows with the file's keys, for each day and for all of them together."""
+    if guard.accepts:
+        return
     store = one.file.store
     keys = {str(text).strip() for text in one.rows[report.key].dropna()}
     by_day = facts.present_and_lacking(conn, report, store=store, days=days, keys=keys)

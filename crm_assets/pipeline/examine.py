@@ -34,10 +34,7 @@ def prove(settings: Settings, report: Report, file: LandedFile) -> ProvenFile:
         )
     store = settings.store(report.crm, file.store)
     table = workbook.read(file.file, report)
-    proven = proof.prove(table, report, store, file.window, file.claims)
-    typed = rows.read_rows(proven, report)
-    proof.refuse_bad_rows(typed, report, str(store), limit=settings.env.max_reject_share)
-    return ProvenFile(file=file, rows=proven, typed=typed, table=table)
+    return ProvenFile(file=file, rows=proof.prove(table, report, store, file.window, file.claims), table=table)
 
 
 def typed_export(report: Report, export: StagedExport) -> TypedExport:

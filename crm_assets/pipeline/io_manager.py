@@ -73,7 +73,7 @@ class PostgresIOManager(dg.ConfigurableIOManager):
     def _stage(self, context: dg.OutputContext, proven: Proven) -> _Done:
         """Replace the staged slices of every proven file; note every refused one in the ledger."""
         report, unknown = proven.report, sorted({header for one in proven.files for header in one.table.extra_headers})
-        guard = books.Guard(lost_share=load_settings().env.max_lost_share, accepts=proven.accept_shrink)
+        guard = books.Guard.of(load_settings(), accepts=proven.accept_shrink)
         done, rows, refused, unchanged = dict[str, dict[str, Any]](), 0, list(proven.refused), 0
         with self.warehouse.connect() as conn:
             for one in proven.files:

@@ -62,7 +62,7 @@ def ingest(at: Loading, given: GivenFile, *, accept_shrink: bool) -> str:
     """Prove and load one workbook; the file stays where it is. Returns the run's id, by which the ledger tells its outcome."""
     run_id, settings, conn, report = str(uuid.uuid4()), at.settings, at.conn, given.report
     file = booked(conn, given, run_id)
-    guard = books.Guard(lost_share=settings.env.max_lost_share, accepts=accept_shrink)
+    guard = books.Guard.of(settings, accepts=accept_shrink)
     try:
         staged = load(conn, settings, report, file, guard, run_id)
     except BadReport as error:

@@ -46,11 +46,10 @@ class Landed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenFile:
-    """A landed file that was proven: all its rows, with ``business_day``, as text and typed, and the table they come from."""
+    """A landed file that was proven: all its rows as text, with ``business_day``, and the table they come from."""
 
     file: LandedFile
     rows: "pd.DataFrame"
-    typed: TypedRows
     table: TextTable
 
 

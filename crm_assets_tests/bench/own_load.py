@@ -60,7 +60,7 @@ def _load(conn: Connection, settings: Settings, task: dict[str, Any], window: Wi
     began, run_id = time.perf_counter(), f"bench {time.monotonic_ns()}"
     report, store = report_of_asset(settings, "fact_td_orders"), settings.store("td", task["store"])
     given = GivenFile(file=Path(task["file"]), store=store, report=report, window=window, exported_at=system_clock())
-    guard = books.Guard(lost_share=settings.env.max_lost_share)
+    guard = books.Guard.of(settings)
     load(conn, settings, report, booked(conn, given, run_id), guard, run_id)
     return time.perf_counter() - began
 

@@ -37,7 +37,7 @@ crms:
     stores:
       a668: {name: "Uttam Nagar", first_day: 2025-11-01}
 """
-ALL = Guard(lost_share=1.0)
+ALL = Guard(rejected_share=0.5, lost_share=1.0)
 """A guard that lets every loss pass."""
 
 BUSINESS = ", ".join(column.name for column in ORDER_REPORT.fact_columns)
@@ -79,8 +79,7 @@ class Desk:
 
     @property
     def settings(self) -> Settings:
-        share = {"CRM_MAX_REJECT_SHARE": "0.5"}
-        return load_settings({"CRM_HOME": str(self.folder), "CRM_DATABASE_URL": self.url} | share)
+        return load_settings({"CRM_HOME": str(self.folder), "CRM_DATABASE_URL": self.url})
 
     @property
     def store(self) -> Store:

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from crm_assets.errors import BadReport, OlderExport, ShrunkReport
+from crm_assets.errors import BadReport, DuplicateKeys, OlderExport, ShrunkReport, TooManyRejects
 from crm_assets.pipeline import books
 from crm_assets.pipeline.books import Guard
 from crm_assets.pipeline.examine import typed_export
 from crm_assets.warehouse import staging
 from crm_assets_tests.pipeline.desk import Desk, at, nov, order, statuses, window
 
-STRICT = Guard(lost_share=0.2)
+STRICT = Guard(rejected_share=0.5, lost_share=0.2)
 TEN = [order(f"T{number}", 12) for number in range(10)]
 
 
@@ -36,7 +36,7 @@ def test_a_day_that_lost_too_many_rows_is_refused_before_anything_is_written(des
 )
 def test_the_share_decides_beyond_three_rows(desk: Desk, left: int, share: float, refused: bool) -> None:
     desk.take(TEN, window(12), 0)
-    guard = Guard(lost_share=share)
+    guard = Guard(rejected_share=0.5, lost_share=share)
     if refused:
         with pytest.raises(ShrunkReport):
             desk.take(TEN[:left], window(12), 1, guard=guard)
@@ -60,10 +60,28 @@ def test_rows_that_are_missing_already_are_not_lost_again(desk: Desk) -> None:
     assert desk.take([*TEN[:3], order("T99", 12)], window(12), 2, guard=STRICT)[1].missing == 1
 
 
+def test_a_file_of_bad_rows_is_refused_before_anything_is_written(desk: Desk) -> None:
+    desk.take(TEN, window(12), 0)
+    facts, staged = desk.whole_table(), desk.rows("SELECT * FROM stg_td_order_report ORDER BY row_number")
+    broken = desk.landed(
+        [*(order(f"T{number}", 12, net_amount="a lot") for number in range(5)), *TEN[5:]], window(12), at(1)
+    )
+    strict = Guard(rejected_share=0.4, lost_share=1)
+    with pytest.raises(
+        TooManyRejects, match="td/a668: expected at most 40% of the rows to break a rule, found 5 of 10"
+    ):
+        desk.stage(broken, guard=strict)
+    doubled = desk.landed([*TEN, TEN[0]], window(12), at(2))
+    with pytest.raises(DuplicateKeys, match="td/a668: expected each order_number once"):
+        desk.stage(doubled, guard=strict)
+    assert desk.whole_table() == facts
+    assert desk.rows("SELECT * FROM stg_td_order_report ORDER BY row_number") == staged
+
+
 def test_a_rejected_row_is_there_and_neither_lost_nor_missing(desk: Desk) -> None:
     desk.take(TEN, window(12), 0)
     broken = [order(f"T{number}", 12, net_amount="a lot") for number in range(4)]
-    _, counts = desk.take([*broken, *TEN[4:]], window(12), 1, guard=Guard(lost_share=0))
+    _, counts = desk.take([*broken, *TEN[4:]], window(12), 1, guard=Guard(rejected_share=0.5, lost_share=0))
     assert (counts.unchanged, counts.missing) == (6, 0)
     assert desk.audit()[-1] == ("ok", 10, 0, 0, 6, 4, 0)
     assert len(desk.facts()) == 10
@@ -78,7 +96,7 @@ def test_a_row_that_moved_to_another_day_of_the_file_is_not_lost(desk: Desk) -> 
 def test_a_loss_that_a_person_accepted_is_loaded_and_the_ledger_says_so(desk: Desk) -> None:
     desk.take(TEN, window(12), 0)
     small = desk.landed(TEN[:1], window(12), at(1))
-    staged = desk.stage(small, guard=Guard(lost_share=0.2, accepts=True))
+    staged = desk.stage(small, guard=Guard(rejected_share=0.5, lost_share=0.2, accepts=True))
     assert desk.load_staged(staged.days).missing == 9
     assert desk.ledger(small.ledger_id)["shrink_accepted"] is True
 

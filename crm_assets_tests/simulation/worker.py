@@ -196,7 +196,7 @@ class Worker:
 
     def _stage(self, work: Work) -> None:
         """The staging asset, as the IO manager books it."""
-        report, guard = work.report, books.Guard(lost_share=self.settings.env.max_lost_share)
+        report, guard = work.report, books.Guard.of(self.settings)
         with connect(self.url) as conn:
             files = books.landed_files(conn, report, work.store.code, work.days)
             proven = prove_all(self.settings, report, files, accept_shrink=False)
