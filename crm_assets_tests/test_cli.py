@@ -225,11 +225,20 @@ def test_a_killed_download_leaves_no_process_and_no_run_under_way(crm_download: 
 A_DOWNLOAD = ("download", "--crm", "td", "--store", "a817", "--from", "today")
 
 
-def test_a_database_that_does_not_answer_ends_with_4_and_shows_no_password(crm_download: CommandLine) -> None:
-    ran = crm_download(*A_DOWNLOAD, CRM_DATABASE_URL="postgresql://crm:Never-Shown-1@127.0.0.1:1/crm")
+@pytest.fixture(scope="module")
+def unused(postgres_url: str, dagster_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """An installation in which no command gets as far as to change anything."""
+    with new_command_line(postgres_url, dagster_template, tmp_path_factory.mktemp("unused")) as command:
+        yield command
+    assert command.sandbox.log.logins == {}
+    assert command.files == []
+
+
+def test_a_database_that_does_not_answer_ends_with_4_and_shows_no_password(unused: CommandLine) -> None:
+    ran = unused(*A_DOWNLOAD, CRM_DATABASE_URL="postgresql://crm:Never-Shown-1@127.0.0.1:1/crm")
     assert_refused(ran, 4, "database 'crm' on 127.0.0.1:1")
     assert "Never-Shown-1" not in ran.said
-    assert crm_download.sandbox.log.logins == {}
+    assert unused.sandbox.log.logins == {}
 
 
 @pytest.mark.parametrize(
@@ -244,9 +253,9 @@ def test_a_database_that_does_not_answer_ends_with_4_and_shows_no_password(crm_d
     ],
 )
 def test_a_wrong_setting_ends_with_4_and_says_what_was_expected(
-    crm_download: CommandLine, name: str, value: str, sentence: str
+    unused: CommandLine, name: str, value: str, sentence: str
 ) -> None:
-    ran = crm_download(*A_DOWNLOAD, **{name: value})
+    ran = unused(*A_DOWNLOAD, **{name: value})
     assert_refused(ran, 4, sentence)
     assert "Never-Shown-1" not in ran.said
 
@@ -275,10 +284,10 @@ def test_a_portal_that_is_no_module_ends_with_4(crm_download: CommandLine) -> No
     ],
 )
 def test_a_wrong_usage_ends_with_2_and_says_what_was_expected(
-    crm_download: CommandLine, arguments: tuple[str, ...], sentence: str
+    unused: CommandLine, arguments: tuple[str, ...], sentence: str
 ) -> None:
-    assert_refused(crm_download("download", *arguments), 2, sentence)
-    assert crm_download.sandbox.log.logins == {}
+    assert_refused(unused("download", *arguments), 2, sentence)
+    assert unused.sandbox.log.logins == {}
 
 
 @pytest.mark.parametrize(
@@ -290,15 +299,15 @@ def test_a_wrong_usage_ends_with_2_and_says_what_was_expected(
     ],
 )
 def test_bootstrap_refuses_what_it_does_not_know(
-    crm_download: CommandLine, arguments: tuple[str, ...], sentence: str
+    unused: CommandLine, arguments: tuple[str, ...], sentence: str
 ) -> None:
-    assert_refused(crm_download("bootstrap", *arguments), 2, sentence)
+    assert_refused(unused("bootstrap", *arguments), 2, sentence)
 
 
 def test_migrate_brings_an_empty_database_up_to_date_and_twice_does_no_harm(
-    crm_download: CommandLine, empty_database: str
+    unused: CommandLine, empty_database: str
 ) -> None:
-    first, second = (crm_download("migrate", CRM_DATABASE_URL=empty_database) for _ in range(2))
+    first, second = (unused("migrate", CRM_DATABASE_URL=empty_database) for _ in range(2))
     assert (first.code, second.code) == (0, 0)
     assert "0001_ledger_and_audit, 0002_" in first.said
     assert "nothing to do, every migration is applied" in second.said

@@ -1,5 +1,6 @@
 """The benches that need neither a peer nor a running stack, as small as they can be: each runs to its end, however fast."""
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,15 @@ import pytest
 from crm_assets_tests.bench import page, startup, tick, unchanged
 from crm_assets_tests.bench.__main__ import BENCHES
 from crm_assets_tests.bench.figures import Figure
+
+
+@pytest.fixture(autouse=True)
+def heard_afterwards() -> Iterator[None]:
+    """Some benches silence the log, whose lines later tests of this process read."""
+    log = logging.getLogger("crm_assets")
+    before = log.level
+    yield
+    log.setLevel(before)
 
 
 @pytest.mark.parametrize(
