@@ -3,7 +3,7 @@
 Which rows, and what becomes of them, is ``staging``'s and ``facts``' business.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
@@ -27,10 +27,10 @@ def copy_rows(conn: Connection, table: str, columns: Sequence[str], rows: Iterab
             copy.write_row(row)
 
 
-def records(rows: "pd.DataFrame", columns: Sequence[str]) -> list[tuple[Any, ...]]:
+def records(rows: "pd.DataFrame", columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """The rows as tuples; None, NaN, NaT and NA alike become None, all else stays the Python value it was."""
     frame = rows[list(columns)].astype(object)
-    return list(frame.where(frame.notna(), None).itertuples(index=False, name=None))
+    return frame.where(frame.notna(), None).itertuples(index=False, name=None)
 
 
 def identifiers(names: Iterable[str]) -> sql.Composed:

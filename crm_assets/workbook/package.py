@@ -99,12 +99,13 @@ def _parts(archive: zipfile.ZipFile) -> dict[str, bytes]:
 
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes:
     """A part's bytes, its checksum proven. Raises TooLarge while it unpacks, whatever size the file claims."""
-    content = bytearray()
+    chunks, size = list[bytes](), 0
     with archive.open(member) as stream:
         while chunk := stream.read(CHUNK):
-            content += chunk
-            if len(content) > limit:
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > limit:
                 raise TooLarge(
                     f"expected a workbook that unpacks to at most {UNPACKED_BYTES} bytes, found more. Look at the kept file"
                 )
-    return bytes(content)
+    return b"".join(chunks)

@@ -136,7 +136,9 @@ class _SheetReader:
         while self._cells and is_blank(self._cells[-1]):
             self._cells.pop()
         width = max(map(_width, self._cells), default=0)
-        return [row[:width] + [None] * (width - len(row)) for row in self._cells]
+        for row in self._cells:
+            row[:] = row[:width] + [None] * (width - len(row))
+        return self._cells
 
     def _begin_row(self, attributes: Attributes) -> None:
         number = _whole(attributes["r"]) if "r" in attributes else self._row + 1
