@@ -92,10 +92,12 @@ def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 @pytest.fixture(scope="module")
 def live(own_server: Pipeline) -> Iterator[Live]:
+    """How the stack ends is looked at when it does."""
     window, settings = last_days(DAYS), own_server.installation.settings
     stop_sensors(own_server)
     _grown_log(settings, "dagster-daemon.log")
-    with running(settings, host=HOST, port=None, patience=HURRIED) as up:
+    family: list[psutil.Process] = []
+    with pytest.raises(KeyboardInterrupt), running(settings, host=HOST, port=None, patience=HURRIED) as up:
         launched = asked(
             up.url,
             LAUNCH_BACKFILL,
@@ -106,6 +108,11 @@ def live(own_server: Pipeline) -> Iterator[Live]:
         )
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
         yield Live(pipeline=own_server, stack=up, window=window, backfill=launched["backfillId"])
+        family = _family(up)
+        assert set(up.processes) == {"dagster-webserver", "dagster-daemon"}
+        assert len(family) > 2
+        raise KeyboardInterrupt
+    assert _still_there(family) == [], "an exception leaves no process behind"
 
 
 def _postmaster(settings: Settings) -> psutil.Process:
@@ -232,16 +239,6 @@ def test_what_is_killed_comes_back(live: Live, caplog: pytest.LogCaptureFixture)
 )
 def test_the_pause_grows_until_something_runs_well(last: float | None, ran_for: float, pause: float) -> None:
     assert Patience().next_pause(last, ran_for) == pause
-
-
-def test_an_exception_leaves_no_process_behind(pipeline: Pipeline) -> None:
-    family: list[psutil.Process] = []
-    with pytest.raises(KeyboardInterrupt), running(pipeline.settings, host=HOST, port=None) as up:
-        assert set(up.processes) == {"dagster-webserver", "dagster-daemon"}
-        family = _family(up)
-        assert len(family) >= 2
-        raise KeyboardInterrupt
-    assert _still_there(family) == []
 
 
 def test_a_webserver_that_ends_at_once_is_named_with_its_log(
