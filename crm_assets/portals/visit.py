@@ -132,9 +132,10 @@ class Visit:
         return answer
 
     async def refresh_spent_page(self) -> None:
-        """Load a page anew that was scrubbed for evidence: its forms and links no longer work."""
+        """Load a page anew, to its end, that was scrubbed for evidence: its forms and links no longer work."""
         if self.page_is_spent and self.page.url.startswith("http"):
             await self.goto(self.page.url)
+            await self.settle()
         self.page_is_spent = False
 
     async def settle(self) -> None:
