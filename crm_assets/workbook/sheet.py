@@ -47,7 +47,7 @@ def read_sheet(book: Book) -> Cells:
     Raises NotAWorkbook or TooLarge.
     """
     reader = _SheetReader(book, _Numbers(book))
-    parse(book.sheet, reader.begin, reader.end, reader.text, pieces=reader.pieces)
+    parse(book.sheet, reader.begin, reader.end, reader.text, pieces=reader.without_plain_cells)
     return reader.cells()
 
 
@@ -68,7 +68,7 @@ class _SheetReader:
     """Handlers for the sheet's elements, in document order."""
 
     _book: Book
-    _numbers: "_Numbers"
+    _numbers: _Numbers
     _cells: Cells = field(default_factory=list)
     _areas: list[tuple[Area, str]] = field(default_factory=list)
     _covered: int = 0
@@ -82,7 +82,7 @@ class _SheetReader:
     _holders: str = ""
     _pieces: list[str] = field(default_factory=list)
 
-    def pieces(self, sheet: bytes) -> Iterator[bytes]:
+    def without_plain_cells(self, sheet: bytes) -> Iterator[bytes]:
         """The sheet for the parser, without the plain cells: they are taken when it stands in their row."""
         told = 0
         for begin, end in places_of_rows(sheet):
