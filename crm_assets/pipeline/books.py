@@ -16,7 +16,7 @@ from crm_assets.logs import say
 from crm_assets.model import Clock, Reject, Report, Window, system_clock
 from crm_assets.pipeline.results import Failed, ProvenFile, TypedExport
 from crm_assets.proof import refuse_bad_rows
-from crm_assets.rows import read_rows
+from crm_assets.rows import read_rows, read_value
 from crm_assets.settings import Settings
 from crm_assets.warehouse import audit, facts, landed, ledger, rejects, staging
 from crm_assets.warehouse.connection import Connection
@@ -106,10 +106,13 @@ def stage_file(
                 f"{file.window}. Nothing was loaded"
             )
         same = staging.same_content(conn, report, file.store, file.ledger_id, file.days, table.content_md5)
-        if not same:
+        if same:  # another store's rows may have come since
+            _refuse_another_stores(conn, report, file.store, _keys_and_times(report, one.rows))
+        else:
             typed = read_rows(one.rows, report)
             refuse_bad_rows(typed, report, f"{report.crm}/{file.store}", limit=guard.rejected_share)
-            _refuse_another_stores(conn, report, file.store, typed.rows)
+            own = zip(typed.rows[report.key], typed.rows[report.day], strict=True)
+            _refuse_another_stores(conn, report, file.store, list(own))
             _refuse_shrunk(conn, report, one, sorted(set(file.days) - set(newer)), guard)
         ledger.record_staged(
             conn,
@@ -128,9 +131,18 @@ def stage_file(
     return Staged(days=days, rows=int(rows["business_day"].isin(days).sum()))
 
 
-def _refuse_another_stores(conn: Connection, report: Report, store: str, rows: "pd.DataFrame") -> None:
+def _keys_and_times(report: Report, texts: "pd.DataFrame") -> list[tuple[Any, Any]]:
+    """What tells whose rows these are, typed; without those that cannot be read."""
+    key, day = report.column(report.key), report.column(report.day)
+    read = zip(texts[key.name], texts[day.name], strict=True)
+    return [
+        pair for pair in ((read_value(one, key), read_value(other, day)) for one, other in read) if None not in pair
+    ]
+
+
+def _refuse_another_stores(conn: Connection, report: Report, store: str, rows: Sequence[tuple[Any, Any]]) -> None:
     """Where no column names the store, its rows do: the same keys at the same times are another store's report."""
-    keys, times = list(rows[report.key]), list(rows[report.day])
+    keys, times = [key for key, _ in rows], [time for _, time in rows]
     twins = facts.twins_in_other_stores(conn, report, store=store, keys=keys, times=times)
     for other, count in twins.items():
         if count > A_FEW_TWINS and count > len(rows) / 2:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from crm_assets.errors import BadReport, DuplicateKeys, OlderExport, ShrunkReport, TooManyRejects
+from crm_assets.errors import BadReport, DuplicateKeys, OlderExport, ShrunkReport, TooManyRejects, WrongStore
 from crm_assets.pipeline import books
 from crm_assets.pipeline.books import Guard
 from crm_assets.pipeline.examine import typed_export
@@ -188,6 +188,18 @@ def test_one_day_of_a_file_with_the_same_content_is_loaded_by_itself(desk: Desk)
     assert not outcome.unchanged
     desk.load_staged(outcome.days)
     assert desk.audit()[-1] == ("ok", 1, 0, 0, 1, 0, 0)
+
+
+def test_the_same_content_is_refused_once_its_rows_are_known_to_be_another_stores(desk: Desk) -> None:
+    desk.take(TEN, window(12), 0)
+    with desk.connected() as conn:
+        conn.execute("CREATE TEMPORARY TABLE theirs AS SELECT * FROM fact_td_orders")
+        conn.execute("UPDATE theirs SET store = 'a817'")
+        conn.execute("INSERT INTO fact_td_orders SELECT * FROM theirs")
+    again = desk.landed(TEN, window(12), at(1))
+    with pytest.raises(WrongStore, match="found 10 of 10 rows that are loaded for td/a817"):
+        desk.stage(again)
+    assert desk.ledger(again.ledger_id)["status"] == "downloaded"
 
 
 def test_an_empty_day_confirmed_is_unchanged_without_a_row(desk: Desk) -> None:
